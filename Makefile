@@ -1,0 +1,50 @@
+# Two commands do it all: `make repro` regenerates every number, `make test` checks the code.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.requirements.lock
+
+.PHONY: help environment repro test test-all lint format lock bench clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+environment: $(STAMP) ## make .venv from the lock file
+
+# The stamp holds the lock that the environment was made from, so a changed lock updates the environment.
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fer-bench needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip uv
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@cp requirements.lock $(STAMP)
+
+repro: $(STAMP) ## run the pipeline on the active grid, print its table
+	$(BIN)/fer-bench repro
+
+test: $(STAMP) lint ## lint, types and the test suite
+	$(BIN)/python -m pytest -n auto
+
+test-all: $(STAMP) lint ## the suite with its slow tests
+	$(BIN)/python -m pytest -n auto -m 'slow or not slow'
+
+lint: $(STAMP) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## let ruff format and mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## rebuild requirements.lock from pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+bench: $(STAMP) ## run every script of benchmarks/
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## remove the environment and caches of tools, never results
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

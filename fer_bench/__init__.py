@@ -1,0 +1,1 @@
+"""fer-bench: a reproducible benchmark of interpretable facial expression recognition."""

@@ -1,0 +1,221 @@
+"""What the runs of a cell contain, read from its result files; knows nothing of MLflow itself."""
+
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_bench import score_file
+from fer_bench.cells import METRICS, PLAN, PROVENANCE, Cell, faces_folder
+from fer_bench.provenance import git_commit
+
+KEY, CELL, KIND, CURRENT, PARTIAL = (f"fer_bench.{name}" for name in ("key", "cell", "kind", "current", "partial"))
+TRAINING, EVALUATION = "training", "evaluation"
+Number = tuple[str, float, int]  # name, value, step
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything one run shows.
+
+    key: cell and hash of the content, the same for the same results. draw: writes the artifacts into a folder.
+    """
+
+    key: str
+    name: str
+    tags: dict[str, str]
+    params: dict[str, str]
+    metrics: list[Number]
+    draw: Callable[[Path], None]
+
+    @property
+    def partial(self) -> bool:
+        """Whether a part is missing here, such as the epochs of a training whose log is not in this clone."""
+        return self.tags[PARTIAL] == "true"
+
+
+def common_tags(cell: Cell, root: Path) -> dict[str, str]:
+    """Tags of every run of a cell; `pair` is the same with and without guidance."""
+    index = root / faces_folder(cell.dataset) / "index.csv"
+    return {
+        CELL: cell.name,
+        "cell": cell.name,
+        "dataset": cell.dataset,
+        "model": cell.model,
+        "guidance": cell.guidance,
+        "seed": str(cell.seed),
+        "pair": f"{cell.dataset}-{cell.model}-s{cell.seed}",
+        "dataset_hash": _sha256(index) if index.is_file() else "",
+    }
+
+
+def live_tags(cell: Cell, root: Path) -> dict[str, str]:
+    """Tags of a training that is about to start."""
+    commit = git_commit()
+    own = {KIND: TRAINING, CURRENT: "true", PARTIAL: "true", "dvc_stage": _stage("train", cell)}
+    return common_tags(cell, root) | own | _commit_tags(commit)
+
+
+def training(root: Path, cell: Cell) -> Content | None:
+    """Content of a cell's training run; None when there is neither a log nor a scores file that names one."""
+    path = root / cell.log / "history.csv"
+    digest = _sha256(path) if path.is_file() else _named_history(root, cell)
+    if not digest:
+        return None
+    history = pd.read_csv(path) if path.is_file() else pd.DataFrame()
+    own = {KIND: TRAINING, CURRENT: "true", PARTIAL: str(history.empty).lower(), "dvc_stage": _stage("train", cell)}
+    tags = common_tags(cell, root) | own | _provenance(root, f"train/{cell.name}")
+
+    def draw(folder: Path) -> None:
+        if not history.empty:
+            shutil.copy(path, folder / "history.csv")
+            _draw_history(history, cell, folder)
+
+    key = f"{cell.name}:{digest[:16]}"
+    return Content(key, cell.name, tags, flatten(_settings(root, cell)), epoch_metrics(history), draw)
+
+
+def evaluation(root: Path, cell: Cell, test: str) -> Content | None:
+    """Content of a cell's evaluation run on a test dataset; None without scores, or with those of an older training."""
+    path = root / cell.metrics(test)
+    document = _document(path)
+    if not document.get("rows") or _outdated(root, cell, document):
+        return None
+    incomplete = not all((root / file["path"]).is_file() for file in document.get("files", []))
+    own = {KIND: EVALUATION, CURRENT: "true", PARTIAL: str(incomplete).lower(), "test_dataset": test}
+    own["dvc_stage"] = _stage("evaluate", cell, test)
+    tags = common_tags(cell, root) | own | _provenance(root, f"evaluate/{test}/{cell.name}")
+
+    def draw(folder: Path) -> None:
+        shutil.copy(path, folder / "scores.json")
+        if not incomplete:
+            _draw_evaluation(root, cell, test, folder)
+
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    facts = flatten(document["cell"][0])
+    return Content(f"{cell.name}:{test}:{digest[:16]}", f"{cell.name} on {test}", tags, facts, _scores(document), draw)
+
+
+def headlines(root: Path, cell: Cell, test: str) -> list[Number]:
+    """The main scores on a test dataset, shown in the training run too, so that runs compare without unfolding."""
+    document = _document(root / cell.metrics(test))
+    scores = {name: value for name, value in document.items() if isinstance(value, int | float)}
+    return [(f"{test}/{name}", float(value), 0) for name, value in sorted(scores.items())]
+
+
+def numbers(row: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """The finite numbers of one row of a history, but for the epoch itself."""
+    found = [(str(name), float(value)) for name, value in row.items() if name not in ("epoch", "best")]
+    return [(name, value) for name, value in found if math.isfinite(value)]
+
+
+def epoch_metrics(history: pd.DataFrame) -> list[Number]:
+    """Every finite number of a history with its epoch."""
+    rows = history.to_dict("records")
+    return [
+        (name, value, int(row["epoch"])) for row in rows for name, value in numbers({str(k): v for k, v in row.items()})
+    ]
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested settings as one level: `train.augmentation.rotation` -> `6.0`; `sources` are left out."""
+    flat: dict[str, str] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and key != "sources":
+            flat |= flatten(value, f"{prefix}{key}.")
+        elif key != "sources":
+            flat[f"{prefix}{key}"] = str(value)
+    return flat
+
+
+def _scores(document: Mapping[str, Any]) -> list[Number]:
+    """Scores over all test images, map scores of the true class only: what two runs are compared by."""
+    chosen = [row for row in document["rows"] if row["subset"] in ("all", "") and row["pairing"] in ("true_true", "")]
+    scores = {_name(row): row["value"] for row in chosen if row["value"] is not None}
+    return [(name, float(value), 0) for name, value in scores.items() if math.isfinite(value)]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    layer = f"layer {row['layer']}" if row["layer"] else ""
+    parts = (row["metric"], layer, row["explainer"], row["target"], row["average"])
+    return "/".join(str(part) for part in parts if part)
+
+
+def _settings(root: Path, cell: Cell) -> dict[str, Any]:
+    """The settings a cell was trained with: from its log, else from the plan."""
+    return _read(root / cell.log / "settings.json") or _read(root / PLAN / "train" / f"{cell.name}.json")
+
+
+def _named_history(root: Path, cell: Cell) -> str:
+    """Hash of the training log as the cell's scores name it."""
+    documents = [_document(path) for path in sorted((root / METRICS).glob(f"*/{cell.name}.json"))]
+    return next((digest for document in documents if (digest := _history_of(document))), "")
+
+
+def _history_of(document: Mapping[str, Any]) -> str:
+    named = [file["sha256"] for file in document.get("files", []) if file["path"].endswith("history.csv")]
+    return str(named[0]) if named else ""
+
+
+def _outdated(root: Path, cell: Cell, document: Mapping[str, Any]) -> bool:
+    """Whether the cell was trained again since it was scored."""
+    path, named = root / cell.log / "history.csv", _history_of(document)
+    return bool(named) and path.is_file() and _sha256(path) != named
+
+
+def _stage(stage: str, cell: Cell, *more: str) -> str:
+    return f"{stage}@{'-'.join((cell.dataset, cell.model, cell.guidance, str(cell.seed), *more))}"
+
+
+def _provenance(root: Path, name: str) -> dict[str, str]:
+    """Commit and device of the machine that made the result, where this clone has the record."""
+    record = _read(root / PROVENANCE / f"{name}.json")
+    tags = _commit_tags(str(record.get("commit", "")))
+    return tags | ({"device": str(record["device"])} if record.get("device") else {})
+
+
+def _commit_tags(commit: str) -> dict[str, str]:
+    # The second name is the one that MLflow's pages show as "Version".
+    return {"git_commit": commit, "mlflow.source.git.commit": commit.removesuffix("-dirty")} if commit else {}
+
+
+def _draw_history(history: pd.DataFrame, cell: Cell, folder: Path) -> None:
+    from fer_bench.report import figures_curves, style  # noqa: PLC0415  seaborn loads only when a figure is drawn
+
+    with style.look():
+        style.save(figures_curves.single(history, cell.guidance, cell.name), folder, "training_curves", pdf=False)
+
+
+def _draw_evaluation(root: Path, cell: Cell, test: str, folder: Path) -> None:
+    """Confusion matrix and, where the images may be shown, the overlay sheet; nothing for a cell outside the grid."""
+    from fer_bench.report import figures_confusion, figures_overlays, results, style  # noqa: PLC0415  as above
+
+    plan = _read(root / PLAN / "grid.json")
+    entries = [entry for entry in plan.get("cells", []) if entry["cell"] == cell.name]
+    if not entries or test not in plan["test_datasets"]:
+        return
+    one = results.load(plan | {"cells": entries, "test_datasets": [test]}, root)
+    with style.look():
+        for _, figure in figures_confusion.build(one):
+            style.save(figure, folder, "confusion", pdf=False)
+        for _, figure, publishable in figures_overlays.build(one):
+            if publishable:
+                style.save(figure, folder, "overlays", pdf=False)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    return score_file.read(path) if path.is_file() else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

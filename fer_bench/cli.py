@@ -1,0 +1,150 @@
+"""The command line: `fer-bench COMMAND`, run in the root of the repository."""
+
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fer_bench import grids, params, prune, registry
+from fer_bench.cells import PLAN
+from fer_bench.errors import InputError, unknown
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+console = Console()
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def command(function: Command) -> Command:
+    """Register a command; a user error is printed as one line and ends with status 1."""
+
+    @functools.wraps(function)
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
+    app.command(name=function.__name__.rstrip("_").replace("_", "-"))(guarded)
+    return function
+
+
+@command
+def repro(
+    arguments: Annotated[list[str] | None, typer.Argument(help="passed on to `dvc repro`")] = None,
+) -> None:
+    """Validate params.yaml, run `dvc repro`, print the tables and say where everything is."""
+    grid = params.load().grid
+    code = subprocess.run([sys.executable, "-m", "dvc", "repro", *(arguments or [])], check=False).returncode
+    if code:
+        raise typer.Exit(code)
+    show(grid.name)
+
+
+@command
+def show(grid: Annotated[str, typer.Argument(help="name of a grid; default: the active one")] = "") -> None:
+    """Print the tables of a grid and where its files are."""
+    from fer_bench import report  # noqa: PLC0415  pandas and matplotlib take a second that other commands need not
+
+    name = grid or params.load().grid.name
+    report.print_tables(name, Path())
+    console.print(f"\ntables and figures: paper_tables/{name}/\nevery number:       results/{name}/metrics.csv")
+    console.print("runs:               .venv/bin/mlflow ui, then open the address that it prints")
+
+
+@command
+def use(name: str) -> None:
+    """Make a grid of grids/ the active one (section `grid` of params.yaml)."""
+    grid = grids.use(name)
+    print(f"active grid: {name}, {len(grids.cells(grid))} cells; `dvc repro` runs what is missing")
+
+
+@command
+def list_(kind: Annotated[str, typer.Argument(help="a kind of plug-in, or `grids`; default: all")] = "") -> None:
+    """List grids and plug-ins."""
+    kinds = {"grids": grids.names(), **{name: registry.names(name) for name in registry.KINDS}}
+    if kind and kind not in kinds:
+        raise unknown("kind", kind, "fer-bench list", kinds)
+    for name, found in kinds.items():
+        if kind in ("", name):
+            print(f"{name}: {' '.join(found)}")
+
+
+@command
+def check() -> None:
+    """Validate params.yaml and the roots of the active grid's datasets; print the fingerprint of each folder."""
+    loaded = params.load()
+    for name in loaded.grid.test_datasets:
+        plugin = registry.plugin("datasets", str((loaded.raw["datasets"][name] or {}).get("plugin") or name))
+        fingerprint = plugin(name, loaded.datasets[name]).check()
+        print(f"datasets.{name}: {f'fingerprint: {fingerprint}' if fingerprint else 'generated, nothing to check'}")
+    print(f"params.yaml: valid; grid {loaded.grid.name}, {len(grids.cells(loaded.grid))} cells")
+
+
+@command
+def status() -> None:
+    """Show which cells of the active grid are trained and scored."""
+    grid = params.load().grid
+    table = Table("cell", "trained", *(f"scored on {name}" for name in grid.test_datasets))
+    for cell in grids.cells(grid):
+        scored = [_mark(cell.metrics(test)) for test in grid.test_datasets]
+        table.add_row(cell.name, _mark(cell.weights / "model.safetensors", cell.weights / "skipped.json"), *scored)
+    console.print(table)
+
+
+def _mark(path: Path, skipped: Path | None = None) -> str:
+    if skipped and skipped.is_file():
+        return "skipped"
+    return "yes" if path.is_file() else "no"
+
+
+@command
+def prune_(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
+    """Remove runs, scores, tables and prepared data that no grid names any more."""
+    found = prune.leftovers()
+    for path in found:
+        print(path)
+    if found and (yes or typer.confirm(f"remove these {len(found)}?")):
+        prune.remove(found)
+        print(f"removed {len(found)}; the objects stay in DVC's cache until `dvc gc -w`")
+    elif not found:
+        print("nothing to remove")
+
+
+@command
+def verify(
+    tolerance: Annotated[float, typer.Option(help="largest difference that counts as equal")] = 0.0,
+) -> None:
+    """Compare the active grid's regenerated numbers with the committed ones."""
+    from fer_bench import verify as compare  # noqa: PLC0415
+
+    path = Path("results") / params.load().grid.name / "metrics.csv"
+    found = compare.differences(path)
+    beyond = found[~(found["difference"].abs() <= tolerance)]
+    print(f"{path}: {len(found)} scores differ from the committed ones, {len(beyond)} by more than {tolerance:g}")
+    if len(beyond):
+        print(beyond.reindex(beyond["difference"].abs().sort_values(ascending=False).index).head(20).to_string())
+        print("to have the committed files back: git restore results paper_tables dvc.lock")
+        raise typer.Exit(1)
+
+
+@command
+def mlflow_sync() -> None:
+    """Build the MLflow runs that are missing from the result files."""
+    from fer_bench import tracking  # noqa: PLC0415
+
+    plan = PLAN / "grid.json"
+    if not plan.is_file():
+        raise InputError(f"{plan}: no such file; `dvc repro plan` makes it")
+    print(tracking.sync(Path(), json.loads(plan.read_text(encoding="utf-8"))))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,89 @@
+"""The labels CSV of a folder of images: read and checked row by row, before any image is opened."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from fer_bench.datasets._text import one_line, shorten
+from fer_bench.errors import InputError
+
+
+def read_labels(path: Path, columns: dict[str, str], source: str) -> pd.DataFrame:
+    """Read the CSV as text; `columns` maps our names (image, label, split, subject) to the file's.
+
+    Raises:
+        InputError: file missing, unreadable or without rows, a column missing, an empty cell, an image listed
+            twice or outside the image folder.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{source}.csv: no file {path}") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"{source}.csv: {path} is not a readable CSV: {one_line(error)}") from error
+    missing = [name for name in columns.values() if name not in table]
+    if missing:
+        raise InputError(f"{source}: {path} has no column {', '.join(missing)}; found: {', '.join(map(str, table))}")
+    rows = pd.DataFrame({ours: table[theirs].str.strip() for ours, theirs in columns.items()})
+    _check_rows(rows, path, source)
+    return rows
+
+
+def header(path: Path) -> list[str]:
+    """List the columns of a CSV; none when it cannot be read (`read_labels` then says why)."""
+    try:
+        return [str(column) for column in pd.read_csv(path, nrows=0, encoding="utf-8-sig")]
+    except (ValueError, OSError):
+        return []
+
+
+def image_ids(images: pd.Series) -> pd.Series:
+    """Name each image by its file stem, or by its whole path where stems repeat."""
+    stems = images.map(lambda name: PurePosixPath(name).stem)
+    ids = stems.mask(stems.duplicated(keep=False), images)
+    return ids if ids.is_unique else images
+
+
+def subjects_from_names(images: pd.Series, pattern: str, source: str) -> pd.Series:
+    """Take the subject from each file name: the first group of a regular expression.
+
+    Raises:
+        InputError: a file name that the pattern does not match, or matches with an empty group.
+    """
+    names = images.map(lambda name: PurePosixPath(name).name)
+    subjects = names.str.extract(re.compile(pattern), expand=True)[0].fillna("")
+    strange = names[subjects == ""].tolist()
+    if strange:
+        raise InputError(
+            f"{source}.subject_pattern: {pattern!r} finds no subject in {len(strange)} of {len(names)} file names: "
+            f"{shorten(strange)}"
+        )
+    return subjects
+
+
+def require_files(folder: Path, names: Sequence[str], source: str) -> None:
+    """Raise InputError, with their number and the first three, when listed files are absent from the folder."""
+    absent = [name for name in names if not (folder / name).is_file()]
+    if absent:
+        raise InputError(
+            f"{source}: {len(absent)} of {len(names)} images named in the labels file are not in {folder}: "
+            f"{shorten(absent)}"
+        )
+
+
+def _check_rows(rows: pd.DataFrame, path: Path, source: str) -> None:
+    if rows.empty:
+        raise InputError(f"{source}: {path} has no rows")
+    for column in ("image", "label", "split"):
+        empty = np.flatnonzero(rows[column] == "")
+        if len(empty):
+            raise InputError(f"{source}: {path}: {len(empty)} row(s) have no {column}, the first is row {empty[0] + 1}")
+    outside = [name for name in rows["image"] if name.startswith("/") or ".." in PurePosixPath(name).parts]
+    if outside:
+        raise InputError(f"{source}: {path} names images outside the image folder: {shorten(outside)}")
+    repeated = sorted(set(rows["image"][rows["image"].duplicated()]))
+    if repeated:
+        raise InputError(f"{source}: {path} lists images more than once: {shorten(repeated)}")

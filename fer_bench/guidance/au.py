@@ -1,0 +1,68 @@
+"""Guidance by spatial action units: attention is aligned with the map of the face's true expression."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, model_validator
+
+from fer_bench.au.codebook import wanted_aus
+from fer_bench.classifier_output import Output
+from fer_bench.expressions import EXPRESSIONS_8
+from fer_bench.guidance import base
+from fer_bench.guidance._alignment import alignment_loss
+
+Layer = Annotated[int, Field(ge=1, le=5)] | Literal["last"]
+
+
+class Settings(base.Settings):
+    """Options of the alignment term (Belharbi et al., arXiv 2402.00281; Table 3 for layers, Fig. 5 for λ)."""
+
+    label: str = "w/ AU"
+    variant: Literal["paper", "facs"] = "paper"  # how regions are drawn
+    codebook: Literal["drawn", "printed", "cited"] | None = None  # None: the variant's own
+    layers: tuple[Layer, ...] = Field(("last",), min_length=1)
+    weight: float = Field(4.0, ge=0)  # λ; the paper's RAF-DB table has 4, its AffectNet command 9
+    loss: Literal["cosine", "std_cosine", "l1", "l2", "kl"] = "cosine"
+    attention: Literal["avg", "avg_half_left", "avg_half_right"] = "avg"
+    normalise: Literal["none", "softmax"] = "none"
+    scale_to: Literal["attention", "heatmap"] = "attention"
+    resize: Literal["paper", "halfpixel"] | None = None  # None: the protocol's
+
+    @model_validator(mode="after")
+    def _regions_exist(self) -> "Settings":
+        if (self.variant, self.codebook) == ("paper", "cited"):
+            raise ValueError(
+                "variant paper draws no AU11 and no AU22, which the cited codebook has; use drawn or printed"
+            )
+        return self
+
+
+class Guidance(base.GuidanceBase):
+    """The paper's guidance; with its defaults, the published loss under the protocol's resize."""
+
+    needs_maps = True
+    citation = "arXiv:2402.00281"
+
+    def wanted(self, label: int, row: Mapping[str, Any] | None = None) -> str | frozenset[int] | None:
+        """The true expression, or its units in the codebook asked for; neutral has none, so nobody has a map."""
+        if self.settings.codebook is None:
+            return EXPRESSIONS_8[label]
+        return frozenset(wanted_aus(EXPRESSIONS_8[label], self.settings.variant, self.settings.codebook))
+
+    def loss(self, output: Output, maps: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """λ times the alignment term; 0 when no face of the batch has a map."""
+        chosen = self.settings
+        term = alignment_loss(
+            output.features,
+            maps,
+            valid,
+            chosen.layers,
+            loss=chosen.loss,
+            resize=chosen.resize or self.resize,
+            attention=chosen.attention,
+            normalise=chosen.normalise,
+            scale_to=chosen.scale_to,
+            shift=self.shift,
+        )
+        return chosen.weight * term

@@ -1,0 +1,69 @@
+"""What a training method is: a head over the last feature map, its loss, and what it does to a batch."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import nn
+
+from fer_bench.classifier_output import Output
+
+LAST = 5
+
+
+class BackboneFacts(Protocol):
+    """What a method may ask of a backbone before it accepts it."""
+
+    name: str
+
+    def attention_problem(self) -> str | None:
+        """Say why there is no class-token attention over the patches, or None."""
+
+
+class MethodBase(nn.Module):
+    """A head from the last feature map (B, C, h, w) to K classes; subclasses are named `Method`, one a file."""
+
+    label: ClassVar[str]
+    citation: ClassVar[str]
+    needs_attention: ClassVar[bool] = False  # whether forward is given the class token's attention
+
+    def __init__(self, channels: int, num_classes: int, settings: Any) -> None:
+        super().__init__()
+        self.channels = channels
+        self.num_classes = num_classes
+        self.settings = settings
+
+    @classmethod
+    def unsuitable(cls, backbone: BackboneFacts) -> str | None:
+        """Say why the method cannot be trained on that backbone, or None when it can."""
+        return None
+
+    @property
+    def head_weight(self) -> torch.Tensor | None:
+        """(K, C) weights when the head is average pooling and one linear layer (closed forms exist), else None."""
+        return None
+
+    def score(self, last: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Last feature map (B, C, h, w) -> logits (B, K) and class maps (B, K, h, w), None when there are none."""
+        raise NotImplementedError
+
+    def forward(self, features: dict[int, torch.Tensor], attention: torch.Tensor | None = None) -> Output:
+        """Features by layer and, where `needs_attention`, attention (B, h, w) -> what the classifier returns."""
+        logits, class_maps = self.score(features[LAST])
+        return Output(logits=logits, features=features, class_maps=class_maps, attention=attention)
+
+    def prepare_batch(
+        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Change a training batch (images, labels, maps, valid) before the forward pass; here: leave it alone."""
+        return batch
+
+    def loss(
+        self, output: Output, batch: Mapping[str, torch.Tensor], class_weights: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Return `loss` to minimise (without guidance), the `logits` to count as predictions, and named parts.
+
+        Cross-entropy, mean over the batch, no label smoothing (arXiv 2402.00281, training loss without alignment).
+        """
+        value = nn.functional.cross_entropy(output.logits.float(), batch["labels"], weight=class_weights)
+        return {"loss": value, "logits": output.logits, "cross_entropy": value}

@@ -1,0 +1,21 @@
+"""Metrics: scores of predictions and of maps, their averages, and the references they are read against."""
+
+from fer_bench.metrics import references
+from fer_bench.metrics._aggregate import Average, macro, micro, per_expression, subsets
+from fer_bench.metrics._classification import confusion_matrix, predicted_classes
+from fer_bench.metrics._maps import attention_cosine, cam_cosine, cosine, pearson
+
+__all__ = [
+    "Average",
+    "attention_cosine",
+    "cam_cosine",
+    "confusion_matrix",
+    "cosine",
+    "macro",
+    "micro",
+    "pearson",
+    "per_expression",
+    "predicted_classes",
+    "references",
+    "subsets",
+]

@@ -1,0 +1,80 @@
+"""What a metric promises: its identity for tables and, by kind, scores of predictions or of maps."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of a test split.
+
+    metric: its id. value: NaN where nothing could be scored. n: images behind it. average: `micro` over images or
+    `macro` over expressions. left_out: expressions with too few images to count in a macro average.
+    """
+
+    metric: str
+    value: float
+    n: int
+    average: Literal["micro", "macro"]
+    left_out: tuple[str, ...] = ()
+
+
+class MetricBase(ABC):
+    """One metric; a subclass named `Metric` in its own file is found by that file's name.
+
+    id: how results name it. label: how tables call it. direction: which way is better. unit: `%` or empty.
+    citation: DOI, or arXiv number, of its definition. needs: what it is computed from.
+    """
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    direction: ClassVar[Literal["higher", "lower"]]
+    unit: ClassVar[str]
+    citation: ClassVar[str]
+    needs: ClassVar[Literal["predictions", "attention", "cams"]]
+
+
+class PredictionMetric(MetricBase):
+    """A score of class probabilities."""
+
+    needs = "predictions"
+
+    @abstractmethod
+    def scores(
+        self, labels: np.ndarray, probabilities: np.ndarray, expressions: Sequence[str], minimum: int = 1
+    ) -> list[Score]:
+        """Score a split.
+
+        Args:
+            labels: (N,) true class ids.
+            probabilities: (N, K), rows summing to 1; the prediction is the largest.
+            expressions: K names, the position is the class id.
+            minimum: expressions with fewer images are left out of macro averages, and named.
+        """
+
+
+class MapMetric(MetricBase):
+    """A score of each image's map against its action-unit map."""
+
+    unit = ""
+
+    @abstractmethod
+    def per_image(
+        self, maps: torch.Tensor, targets: torch.Tensor, resize: str, shift: bool | None = None
+    ) -> torch.Tensor:
+        """Score each image.
+
+        Args:
+            maps: (N, h, w), at the classifier's own grid.
+            targets: (N, H, W) in [0, 1]; infinite where a face has no map.
+            resize: `paper` or `halfpixel`.
+            shift: as in `attention_cosine`; class activation maps ignore it.
+
+        Returns:
+            (N,), NaN where there is no map.
+        """

@@ -1,0 +1,30 @@
+"""The section of params.yaml that describes a model: backbone, weights, method, input."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fer_bench.settings import Settings
+from fer_bench.validation import validate
+
+
+class ModelSettings(Settings):
+    """One model: a backbone of timm, its initial weights, and the method that is trained on it."""
+
+    label: str = ""  # how tables call it; the method and the backbone when empty
+    backbone: str  # a timm name, with a pretrained tag where `weights: timm` needs one
+    kwargs: dict[str, Any] = Field(default_factory=dict)  # for timm.create_model; and `large_maps: true` for ResNets
+    weights: str = "random"  # random, timm, file:PATH, package:NAME
+    method: str = "cam"  # a file of fer_bench/methods
+    method_kwargs: dict[str, Any] = Field(default_factory=dict)  # the method's own Settings
+    input_size: int = Field(default=224, ge=16, le=1024)  # side of the square input, pixels
+    layers: tuple[Literal[1, 2, 3, 4, 5, "last"], ...] | None = None  # feature maps to return; None: all that exist
+    train: dict[str, Any] = Field(default_factory=dict)  # overrides of the section `train` for this model
+
+
+def read(section: Mapping[str, Any] | ModelSettings, source: str) -> ModelSettings:
+    """Validate a section as params.yaml holds it; InputError names key, value and what would work."""
+    if isinstance(section, ModelSettings):
+        return section
+    return validate(ModelSettings, section, source)

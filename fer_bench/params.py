@@ -1,0 +1,204 @@
+"""params.yaml as one validated, frozen object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from fer_bench import registry
+from fer_bench.errors import InputError, unknown
+from fer_bench.evaluate_settings import EvaluateSettings
+from fer_bench.model_settings import ModelSettings
+from fer_bench.settings import Settings
+from fer_bench.train_settings import RuntimeSettings, TrainSettings
+from fer_bench.validation import validate
+from fer_bench.yaml_file import read_yaml
+
+# A name ends up in stage names, folders and cell identities, where a dash separates and a dot means nesting to DVC.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+RESERVED_GRIDS = ("runs", "metrics", "provenance", "private")
+SECTIONS = ("grid", "datasets", "landmarks", "heatmaps", "models", "guidance", "train", "evaluate")
+OPTIONAL_SECTIONS = ("tables", "runtime")
+
+
+class Grid(Settings):
+    """The cells of the active grid: the product of four lists, each scored on every test dataset."""
+
+    name: Name
+    protocol: Literal["clean", "paper"] = "clean"
+    datasets: list[Name] = Field(min_length=1)
+    models: list[Name] = Field(min_length=1)
+    guidance: list[Name] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    test_datasets: list[Name] = Field(min_length=1)
+    train: dict[str, Any] = {}  # overrides of the section `train` for this grid
+    evaluate: dict[str, Any] = {}  # overrides of the section `evaluate` for this grid
+
+
+class HeatmapSettings(Settings):
+    """Which map variants are stored."""
+
+    variants: list[str] = Field(["paper", "facs"], min_length=1)
+    canvas: int | None = Field(224, ge=28)  # side of the image on which regions are drawn; None: the stored image's own
+
+
+class TableSettings(Settings):
+    """Layout of tables and figures; nothing here changes a number."""
+
+    explainers: list[str] = []  # rows of Table 1; empty: every explainer that was scored
+    target: str = "paper"  # map variant of the main tables
+    faces_per_expression: int = Field(1, ge=1)  # rows of the overlay figure
+
+
+@dataclass(frozen=True)
+class Params:
+    """Every choice that a result depends on; sections of plug-ins are objects of the plug-in's own `Settings`."""
+
+    grid: Grid
+    datasets: dict[str, Any]
+    landmarks: dict[str, Any]
+    heatmaps: HeatmapSettings
+    models: dict[str, ModelSettings]
+    guidance: dict[str, Any]
+    train: TrainSettings
+    evaluate: EvaluateSettings
+    tables: TableSettings
+    runtime: RuntimeSettings
+    raw: dict[str, Any]
+    source: str
+
+    def train_of(self, dataset: str, model: str) -> TrainSettings:
+        """Resolve the training settings of a cell: `train`, overridden by the dataset, the model and the grid."""
+        layers = [
+            self.raw["train"],
+            self.raw["datasets"][dataset].get("train") or {},
+            self.raw["models"][model].get("train") or {},
+            self.grid.train,
+        ]
+        source = f"{self.source}: train of dataset {dataset}, model {model}, grid {self.grid.name}"
+        return validate(TrainSettings, _merge(layers), source)
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read and validate params.yaml as a whole.
+
+    Raises:
+        InputError: one line naming file, key, value and what would work.
+    """
+    return parse(read_yaml(path), str(path))
+
+
+def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
+    """Validate the sections of params.yaml given as plain data."""
+    _check_sections(raw, source)
+    params = Params(
+        grid=validate(Grid, raw["grid"], f"{source}: grid"),
+        datasets=_plugins("datasets", raw["datasets"], source),
+        landmarks=_plugins("landmarks", raw["landmarks"], source),
+        heatmaps=validate(HeatmapSettings, raw["heatmaps"], f"{source}: heatmaps"),
+        models={name: _model(name, value, source) for name, value in _mapping(raw["models"], f"{source}: models")},
+        guidance=_plugins("guidance", raw["guidance"], source),
+        train=validate(TrainSettings, raw["train"], f"{source}: train"),
+        evaluate=_evaluate(raw, source),
+        tables=validate(TableSettings, raw.get("tables") or {}, f"{source}: tables"),
+        runtime=validate(RuntimeSettings, raw.get("runtime") or {}, f"{source}: runtime"),
+        raw=raw,
+        source=source,
+    )
+    _check_grid(params)
+    _check_references(params)
+    return params
+
+
+def _check_sections(raw: Mapping[str, Any], source: str) -> None:
+    for name in raw:
+        if name not in SECTIONS + OPTIONAL_SECTIONS:
+            raise unknown("section", name, source, SECTIONS + OPTIONAL_SECTIONS)
+    missing = [name for name in SECTIONS if name not in raw]
+    if missing:
+        raise InputError(f"{source}: section {missing[0]!r} is missing; needed: {', '.join(SECTIONS)}")
+
+
+def _mapping(section: Any, source: str) -> list[tuple[str, Any]]:
+    if not isinstance(section, Mapping) or not section:
+        raise InputError(f"{source}: given {section!r}, expected entries `name: {{...}}`")
+    return [(str(name), value or {}) for name, value in section.items()]
+
+
+def _plugins(kind: str, section: Any, source: str) -> dict[str, Any]:
+    """Validate each entry of a kind with its plug-in's settings; the plug-in is `plugin:`, else the entry's name."""
+    entries = {}
+    for name, value in _mapping(section, f"{source}: {kind}"):
+        where = f"{source}: {kind}.{name}"
+        if not isinstance(value, Mapping):
+            raise InputError(f"{where}: given {value!r}, expected a section of keys")
+        plugin = value.get("plugin") or name
+        settings = registry.settings(kind, plugin, f"{where}.plugin" if "plugin" in value else where)
+        own = {key: item for key, item in value.items() if key != "plugin"}
+        entries[name] = validate(settings, own, where)
+    return entries
+
+
+def _model(name: str, value: Any, source: str) -> ModelSettings:
+    settings = validate(ModelSettings, value, f"{source}: models.{name}")
+    method = registry.settings("methods", settings.method, f"{source}: models.{name}.method")
+    validate(method, settings.method_kwargs, f"{source}: models.{name}.method_kwargs")
+    return settings
+
+
+def _evaluate(raw: dict[str, Any], source: str) -> EvaluateSettings:
+    """Validate the section `evaluate` by itself, then with the grid's overrides."""
+    validate(EvaluateSettings, raw["evaluate"], f"{source}: evaluate")
+    overrides = raw["grid"].get("evaluate") or {}
+    return validate(EvaluateSettings, _merge([raw["evaluate"], overrides]), f"{source}: grid.evaluate")
+
+
+def _check_grid(params: Params) -> None:
+    """Every name in the grid must be an entry of its section, and every training dataset must be a test dataset too."""
+    grid, where = params.grid, f"{params.source}: grid"
+    if grid.name in RESERVED_GRIDS:
+        raise InputError(f"{where}.name: {grid.name!r} is a folder of results; any other name works")
+    for key, section in (("datasets", "datasets"), ("models", "models"), ("guidance", "guidance")):
+        _check_names(getattr(grid, key), getattr(params, section), f"{where}.{key}", section)
+    _check_names(grid.test_datasets, params.datasets, f"{where}.test_datasets", "datasets")
+    if len(set(grid.seeds)) < len(grid.seeds):
+        raise InputError(f"{where}.seeds: given {grid.seeds}; each seed may stand there once")
+    untested = [name for name in grid.datasets if name not in grid.test_datasets]
+    if untested:
+        raise InputError(f"{where}.test_datasets: {untested[0]!r} is trained on, so it must be listed here too")
+
+
+def _check_names(given: list[str], entries: Mapping[str, Any], where: str, section: str) -> None:
+    for name in given:
+        if name not in entries:
+            raise unknown(f"entry of the section `{section}`", name, where, entries)
+    if len(set(given)) < len(given):
+        raise InputError(f"{where}: given {given}; each name may stand there once")
+
+
+def _check_references(params: Params) -> None:
+    """Names inside sections: landmark backends of datasets, explainers, map variants, overrides of `train`."""
+    for name, dataset in params.datasets.items():
+        if dataset.landmarks not in params.landmarks:
+            raise unknown(
+                "landmark backend", dataset.landmarks, f"{params.source}: datasets.{name}.landmarks", params.landmarks
+            )
+    for kind in ("explainers", "metrics"):
+        for name in getattr(params.evaluate, kind):
+            if name not in registry.names(kind):
+                raise unknown(kind[:-1], name, f"{params.source}: evaluate.{kind}", registry.names(kind))
+    for dataset in params.grid.datasets:
+        for model in params.grid.models:
+            params.train_of(dataset, model)
+
+
+def _merge(layers: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Merge sections from left to right; nested sections are merged, everything else is replaced."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+            merged[key] = _merge([merged[key], value]) if both else value
+    return merged

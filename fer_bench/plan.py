@@ -1,0 +1,166 @@
+"""The plan: params.yaml expanded into one small file per stage and per thing that the stage works on.
+
+A DVC stage depends on its own plan file only. The file holds the resolved settings and the hashes of the sources that
+define the result, so it changes exactly when the stage has to run again.
+"""
+
+import hashlib
+import json
+import shutil
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from fer_bench import registry
+from fer_bench.cells import PLAN, Cell, seed_of
+from fer_bench.feasible import skip_reason
+from fer_bench.fingerprint import sources
+from fer_bench.params import Params
+
+
+def write(params: Params, root: Path = Path()) -> dict[str, Any]:
+    """Write the plan below `root` and return the grid's entry, grid.json.
+
+    Files: faces/DATASET.json, landmarks/DATASET.json, heatmaps/DATASET.json, train/CELL.json,
+    evaluate/TEST_DATASET/CELL.json and grid.json, with sorted keys, without times, hosts or absolute paths.
+    """
+    files = entries(params, root)
+    folder = root / PLAN
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, entry in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(entry, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return files["grid.json"]
+
+
+def entries(params: Params, root: Path = Path()) -> dict[str, dict[str, Any]]:
+    """Compute every plan file: its name below data/plan -> its content."""
+    files: dict[str, dict[str, Any]] = {}
+    for name in params.grid.test_datasets:
+        files |= _dataset_files(params, name, root)
+    cells = [Cell(*parts) for parts in _product(params)]
+    for cell in cells:
+        files[f"train/{cell.name}.json"] = _train(params, cell, root)
+        for test in params.grid.test_datasets:
+            files[f"evaluate/{test}/{cell.name}.json"] = _evaluate(params, cell, test, root)
+    files["grid.json"] = _grid(params, cells, files, root)
+    return files
+
+
+def _product(params: Params) -> list[tuple[str, str, str, int]]:
+    grid = params.grid
+    return list(product(grid.datasets, grid.models, grid.guidance, grid.seeds))
+
+
+def _plugin_of(params: Params, kind: str, name: str) -> str:
+    """File name of the plug-in behind an entry of params.yaml."""
+    return str(params.raw[kind][name].get("plugin") or name) if params.raw[kind][name] else name
+
+
+def _settings(settings: Any) -> dict[str, Any]:
+    return dict(settings.model_dump(mode="json"))
+
+
+def _dataset(params: Params, name: str) -> dict[str, Any]:
+    """What every later stage needs to know of a dataset."""
+    settings = _settings(params.datasets[name])
+    for key in ("root", "train"):  # a path changes no result; training settings are resolved into the cells'
+        settings.pop(key, None)
+    plugin = _plugin_of(params, "datasets", name)
+    return {"name": name, "plugin": plugin, "settings": settings}
+
+
+def _dataset_files(params: Params, name: str, root: Path) -> dict[str, dict[str, Any]]:
+    dataset = _dataset(params, name)
+    plugin = f"fer_bench.datasets.{dataset['plugin']}"
+    backend_name = params.datasets[name].landmarks
+    backend = _plugin_of(params, "landmarks", backend_name)
+    return {
+        f"faces/{name}.json": {"dataset": dataset, "sources": sources(["stages.faces", plugin], root)},
+        f"landmarks/{name}.json": {
+            "dataset": dataset,
+            "backend": backend,
+            "settings": _settings(params.landmarks[backend_name]),
+            "sources": sources(["stages.landmarks", f"fer_bench.landmarks.{backend}"], root),
+        },
+        f"heatmaps/{name}.json": {
+            "dataset": dataset,
+            **_settings(params.heatmaps),
+            "sources": sources(["stages.heatmaps"], root),
+        },
+    }
+
+
+def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
+    model = params.models[cell.model]
+    guidance = _plugin_of(params, "guidance", cell.guidance)
+    plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{guidance}"]
+    plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', cell.dataset)}")
+    return {
+        "cell": cell.name,
+        "dataset": _dataset(params, cell.dataset),
+        "model": {"name": cell.model, **_network(model)},
+        "guidance": {"name": cell.guidance, "plugin": guidance, "settings": _settings(params.guidance[cell.guidance])},
+        "train": _settings(params.train_of(cell.dataset, cell.model)),
+        "protocol": params.grid.protocol,
+        "seed": cell.random_seed,
+        "skip": skip_reason(params, cell),
+        "sources": sources(["stages.train", *plugins], root),
+    }
+
+
+def _network(model: Any) -> dict[str, Any]:
+    """A model's settings without those that are resolved elsewhere (training) or that change no number (its label)."""
+    return {key: value for key, value in _settings(model).items() if key not in ("train", "label")}
+
+
+def _evaluate(params: Params, cell: Cell, test: str, root: Path) -> dict[str, Any]:
+    train = _train(params, cell, root)
+    plugins = [f"fer_bench.methods.{params.models[cell.model].method}"]
+    plugins += [f"fer_bench.explainers.{name}" for name in params.evaluate.explainers]
+    plugins += [f"fer_bench.metrics.{name}" for name in params.evaluate.metrics]
+    plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', test)}")
+    return {
+        **{key: value for key, value in train.items() if key != "sources"},
+        "test_dataset": _dataset(params, test),
+        "evaluate": _settings(params.evaluate),
+        "variants": params.heatmaps.variants,
+        "reference_seed": seed_of("references", test),
+        "sources": sources(["stages.evaluate", *plugins], root),
+    }
+
+
+def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], root: Path) -> dict[str, Any]:
+    return {
+        "name": params.grid.name,
+        "protocol": params.grid.protocol,
+        "cells": [_cell_entry(params, cell, files[f"train/{cell.name}.json"]["skip"]) for cell in cells],
+        "test_datasets": params.grid.test_datasets,
+        "datasets": {name: _dataset_facts(params, name) for name in params.grid.test_datasets},
+        "models": {name: {"label": params.models[name].label or name} for name in params.grid.models},
+        "guidance": {name: _settings(params.guidance[name]) for name in params.grid.guidance},
+        "tables": _settings(params.tables),
+        "evaluate": _settings(params.evaluate),
+        "fingerprint": _hash(
+            {name: entry for name, entry in files.items() if name.startswith(("train/", "evaluate/"))}
+        ),
+        "sources": sources(["stages.tables"], root),
+    }
+
+
+def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:
+    model = params.models[cell.model]
+    names = {"dataset": cell.dataset, "model": cell.model, "guidance": cell.guidance, "seed": cell.seed}
+    return {"cell": cell.name, **names, "backbone": model.backbone, "method": model.method, "skip": skip}
+
+
+def _dataset_facts(params: Params, name: str) -> dict[str, Any]:
+    plugin = registry.plugin("datasets", _plugin_of(params, "datasets", name))
+    dataset = plugin(name, params.datasets[name])
+    facts = ("label", "licence", "citation", "publishable_images", "expressions")
+    return {fact: getattr(dataset, fact) for fact in facts}
+
+
+def _hash(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,46 @@
+"""Find and remove what no grid names any more: runs, scores, tables and prepared datasets left behind."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from fer_bench import grids
+from fer_bench.cells import DATA, METRICS, PRIVATE, RUNS
+
+KEPT_IN_RESULTS = {"runs", "metrics", "provenance", "private"}
+
+
+def leftovers(root: Path = Path()) -> list[Path]:
+    """List the files and folders that neither the active grid nor any file of grids/ names, sorted."""
+    named = [grids.active(root), *(grids.read(name, root) for name in grids.names(root))]
+    cells = {cell.name for grid in named for cell in grids.cells(grid)}
+    datasets = {name for grid in named for name in (*grid.datasets, *grid.test_datasets)}
+    names = {grid.name for grid in named}
+    found = [
+        *_strangers(root / RUNS, cells),
+        *_strangers(root / METRICS, datasets),
+        *(path for folder in _folders(root / METRICS) for path in _strangers(folder, cells)),
+        *(path for kind in ("faces", "landmarks", "heatmaps") for path in _strangers(root / DATA / kind, datasets)),
+        *_strangers(root / "results", names | KEPT_IN_RESULTS),
+        *_strangers(root / PRIVATE, names | datasets),
+        *_strangers(root / "paper_tables", names),
+    ]
+    return sorted(set(found))
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Delete files and folders."""
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.unlink()
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*") if path.is_dir()]
+
+
+def _strangers(folder: Path, names: set[str]) -> list[Path]:
+    """Entries of a folder whose name without ending is not among the names; DVC's own .gitignore files stay."""
+    return [path for path in folder.glob("*") if path.stem not in names and not path.name.startswith(".")]

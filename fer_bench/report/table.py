@@ -1,0 +1,58 @@
+"""A table as data, before it is written as Markdown, LaTeX or CSV."""
+
+from dataclasses import dataclass, field
+
+from fer_bench.report.value import Value
+
+Content = Value | str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, and the heading it shares with its neighbours (empty: none)."""
+
+    name: str
+    group: str = ""
+
+    @property
+    def title(self) -> str:
+        """Both headings in one line."""
+        return f"{self.group}, {self.name}" if self.group else self.name
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: its contents, one per column; rows of one block stand together, quiet ones are set in italics."""
+
+    contents: tuple[Content, ...]
+    block: str = ""
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with everything that is printed around it.
+
+    name: file name without ending. title: short name. caption: what a reader must know to use the numbers.
+    notes: lines below the table: marks, missing and skipped cells, left-out classes.
+    texts: number of leading columns that hold words.
+    """
+
+    name: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    texts: int
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Refuse rows that do not fit the columns: nothing is padded or cut later."""
+        wrong = [row for row in self.rows if len(row.contents) != len(self.columns)]
+        if wrong:
+            raise ValueError(f"table {self.name}: {len(wrong[0].contents)} contents for {len(self.columns)} columns")
+
+
+def text(content: Content) -> str:
+    """A cell as plain text."""
+    return content if isinstance(content, str) else content.text()

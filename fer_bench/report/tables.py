@@ -1,0 +1,43 @@
+"""All tables of a grid, in the order in which they are printed."""
+
+from pathlib import Path
+
+from fer_bench.report import latex, table_attention, table_main, table_maps, table_scores, text
+from fer_bench.report.collect import OK
+from fer_bench.report.results import Results
+from fer_bench.report.table import Column, Row, Table
+
+
+def build(results: Results) -> list[Table]:
+    """Build the main tables, then those of other measures that were computed, then the absent cells if any."""
+    main = [table_main.build(results), table_attention.build(results), table_scores.build_scores(results)]
+    others = [
+        table_scores.build_recall(results),
+        table_maps.build_pearson(results),
+        table_maps.build_cross_map(results),
+        table_maps.build_pairing(results),
+    ]
+    filled = [table for table in others if table is not None and table_maps.has_values(table)]
+    absent = _absent(results)
+    return [*main, *filled, *([absent] if absent else [])]
+
+
+def write(tables: list[Table], folder: Path) -> None:
+    """Write each table as .tex, .md and .csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        for ending, content in (("tex", latex.render(table)), ("md", text.markdown(table)), ("csv", text.csv(table))):
+            (folder / f"{table.name}.{ending}").write_text(content, encoding="utf-8")
+
+
+def _absent(results: Results) -> Table | None:
+    """Missing and skipped cells with their reasons."""
+    absent = [document for document in results.documents if document.status != OK]
+    rows = [
+        Row((document.entry["cell"], document.test_dataset, document.status, document.reason)) for document in absent
+    ]
+    if not rows:
+        return None
+    caption = f"Cells without scores: {len(rows)} of {len(results.documents)}. Results {results.fingerprint}."
+    columns = tuple(Column(word) for word in ("Cell", "Test dataset", "Status", "Reason"))
+    return Table("absent", "Cells without scores", caption, columns, tuple(rows), 4)

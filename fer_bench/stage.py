@@ -1,0 +1,38 @@
+"""What every stage script shares: its plan entry, the runtime settings, errors as one line, provenance."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fer_bench.cells import PLAN
+from fer_bench.errors import InputError
+from fer_bench.provenance import recorded
+from fer_bench.train_settings import RuntimeSettings
+from fer_bench.validation import validate
+from fer_bench.yaml_file import read_yaml
+
+
+def main(stage: str, work: Callable[[dict[str, Any], RuntimeSettings], None]) -> None:
+    """Run `python stages/STAGE.py NAME` on data/plan/STAGE/NAME.json; a user error is one line and exit 1."""
+    try:
+        name = sys.argv[1]
+        with recorded(stage, name):
+            work(entry(f"{stage}/{name}"), runtime())
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def entry(name: str, root: Path = Path()) -> dict[str, Any]:
+    """Read a file of the plan."""
+    path = root / PLAN / f"{name}.json"
+    if not path.is_file():
+        raise InputError(f"{path}: no such plan entry; run the stage `plan` first (dvc repro plan)")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def runtime() -> RuntimeSettings:
+    """Read the section `runtime`, which changes no number and therefore stands in no plan file."""
+    return validate(RuntimeSettings, read_yaml(Path("params.yaml")).get("runtime") or {}, "params.yaml: runtime")

@@ -1,0 +1,97 @@
+"""From a plan entry to a trained cell: data, network, guidance and loop put together."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fer_bench import optimisation, registry
+from fer_bench.cells import Cell
+from fer_bench.data import TrainBatches, evaluation_batches, train_loader
+from fer_bench.dataset_files import DatasetFiles
+from fer_bench.errors import InputError
+from fer_bench.guidance.base import GuidanceBase
+from fer_bench.initial import initialised
+from fer_bench.protocols import PROTOCOLS
+from fer_bench.train import OnEpoch, Trainer
+from fer_bench.train_settings import RuntimeSettings, TrainSettings
+from fer_bench.validation import validate
+
+
+def train_cell(entry: dict[str, Any], runtime: RuntimeSettings, on_epoch: OnEpoch, root: Path = Path()) -> None:
+    """Train the cell of a plan entry (data/plan/train/CELL.json) into results/runs/CELL.
+
+    Writes weights/ (or weights/skipped.json with the reason) and log/ (history.csv, settings.json).
+    """
+    cell = Cell.parse(entry["cell"])
+    weights, log = root / cell.weights, root / cell.log
+    for folder in (weights, log):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write_json(log / "settings.json", {key: value for key, value in entry.items() if key != "sources"})
+    if entry["skip"]:
+        _write_json(weights / "skipped.json", {"reason": entry["skip"]})
+        (log / "history.csv").write_text("epoch,val_accuracy\n", encoding="utf-8")
+        return
+    torch.set_num_threads(runtime.threads)
+    _trainer(entry, runtime, root).run(on_epoch).write(log / "history.csv")
+
+
+def guidance_of(entry: dict[str, Any]) -> GuidanceBase:
+    """Build the guidance of a plan entry."""
+    name, plugin, protocol = entry["guidance"]["name"], entry["guidance"]["plugin"], PROTOCOLS[entry["protocol"]]
+    settings = registry.settings("guidance", plugin)
+    where = f"params.yaml: guidance.{name}"
+    chosen = validate(settings, entry["guidance"]["settings"], where)
+    guidance: GuidanceBase = registry.plugin("guidance", plugin)(
+        chosen, resize=protocol.resize, shift=protocol.shift_in_loss
+    )
+    return guidance
+
+
+def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Trainer:
+    settings = validate(TrainSettings, entry["train"], f"{entry['cell']}: train")
+    protocol, guidance, model = PROTOCOLS[entry["protocol"]], guidance_of(entry), entry["model"]
+    files = DatasetFiles(entry["dataset"], root)
+    train, held_out = files.faces("train"), files.faces(protocol.selection_split)
+    _require_every_class(train.labels, files)
+    # Without guidance the maps are only watched, in the variant of the paper.
+    variant, codebook = getattr(guidance.settings, "variant", "paper"), getattr(guidance.settings, "codebook", None)
+    wanted = guidance.wanted if guidance.needs_maps else lambda label, row: files.plugin.expressions[label]
+    size = int(model["input_size"])
+    resize = settings.resize or round(size * 256 / 224)  # the published ratio of resize to crop
+    maps = files.maps(train, variant, wanted, codebook)
+    batches = TrainBatches(train, maps, resize, size, settings.augmentation, entry["seed"])
+    loader, order = train_loader(batches, settings.batch_size, runtime.workers)
+    watched = files.maps(held_out, variant, wanted, codebook)
+    validation = list(evaluation_batches(held_out, watched, size, settings.batch_size))
+    return Trainer(
+        classifier=initialised(entry, len(files.plugin.expressions)),
+        guidance=guidance,
+        settings=settings,
+        protocol=protocol,
+        train=loader,
+        order=order,
+        validation=lambda: (batch for _, batch in validation),
+        class_weights=optimisation.class_weights(
+            torch.from_numpy(train.labels), len(files.plugin.expressions), settings
+        ),
+        weights=root / Cell.parse(entry["cell"]).weights,
+        device=runtime.device,
+        progress=runtime.progress,
+        name=entry["cell"],
+    )
+
+
+def _require_every_class(labels: np.ndarray, files: DatasetFiles) -> None:
+    missing = sorted(set(range(len(files.plugin.expressions))) - set(labels.tolist()))
+    if missing:
+        names = ", ".join(files.plugin.expressions[number] for number in missing)
+        raise InputError(
+            f"dataset {files.name}: no training image of {names}; a classifier cannot learn a class it never sees"
+        )
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,27 @@
+#!/bin/sh
+# The one launcher of every DVC stage: `sh stages/run.sh STAGE [ARGUMENTS]` finds the Python that has fer_bench
+# and runs stages/STAGE.py with it, in an activated environment or not.
+#   1. $FER_BENCH_PYTHON
+#   2. .venv/bin/python of this repository, or of a folder above it (`dvc exp run --temp` works in a copy below .dvc/tmp)
+#   3. the `python` on PATH, if it can import fer_bench
+root=$(pwd)
+
+find_python() {
+    if [ -n "$FER_BENCH_PYTHON" ]; then echo "$FER_BENCH_PYTHON"; return; fi
+    folder=$root
+    while [ "$folder" != "/" ]; do
+        if [ -x "$folder/.venv/bin/python" ]; then echo "$folder/.venv/bin/python"; return; fi
+        folder=$(dirname "$folder")
+    done
+    if python -c 'import pydantic, torch, timm' 2>/dev/null; then echo python; fi
+}
+
+python=$(find_python)
+if [ -z "$python" ]; then
+    echo "stages/run.sh: no Python with fer_bench found; run 'make environment', or set FER_BENCH_PYTHON to one" >&2
+    exit 1
+fi
+stage=$1
+shift
+# The code of this working tree, whatever copy of the package is installed.
+PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" exec "$python" "stages/$stage.py" "$@"

@@ -1,0 +1,189 @@
+"""A small set of recorded results with made-up, fixed numbers: 2 models x 2 guidances x 3 seeds."""
+
+import hashlib
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_bench import score_file
+from fer_bench.expressions import EXPRESSIONS
+
+DATASET = "synthetic"
+MODELS = {"resnet_small": "ResNet small", "deit_small": "DeiT small"}
+EXPLAINERS = {"resnet_small": ("cam", "gradcampp"), "deit_small": ("cam", "tscam")}
+LAYERS = {"resnet_small": ("4", "5"), "deit_small": ("5",)}
+GUIDANCES = ("none", "au")
+SEEDS = (0, 1, 2)
+IMAGES = 80  # per expression
+SIDE = 14
+PAIRINGS = ("true_true", "pred_pred", "pred_true")
+
+
+def plan(seeds=SEEDS, publishable=True, **changes):
+    """The plan of the recorded grid, as data/plan/grid.json holds it."""
+    facts = {"label": "Synthetic faces", "licence": "MIT", "citation": "", "expressions": list(EXPRESSIONS)}
+    return {
+        "name": "recorded",
+        "protocol": "clean",
+        "cells": [entry(*parts) for parts in product(MODELS, GUIDANCES, seeds)],
+        "test_datasets": [DATASET],
+        "datasets": {DATASET: facts | {"publishable_images": publishable}},
+        "models": {name: {"label": label} for name, label in MODELS.items()},
+        "guidance": {"none": {}, "au": {"variant": "paper", "layers": ["last"], "weight": 1.0}},
+        "tables": {"explainers": [], "target": "paper", "faces_per_expression": 1},
+        "evaluate": {"explainers": ["cam", "gradcampp", "tscam"], "minimum_class_images": 20},
+        "fingerprint": "0123456789abcdef",
+    } | changes
+
+
+def entry(model, guidance, seed):
+    """A cell of the plan."""
+    names = {"dataset": DATASET, "model": model, "guidance": guidance, "seed": seed}
+    more = {"backbone": "resnet10t", "method": "cam", "skip": ""}
+    return {"cell": f"{DATASET}-{model}-{guidance}-s{seed}"} | names | more
+
+
+def write(root: Path, the_plan, omit=(), cached=True):
+    """Write plan, scores and, if asked, cached files of every cell below `root`, but for the cells in `omit`."""
+    path = root / "data/plan/grid.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(the_plan))
+    for cell in the_plan["cells"]:
+        for test in the_plan["test_datasets"]:
+            if cell["cell"] not in omit:
+                write_cell(root, cell, test, cached)
+    return path
+
+
+def write_cell(root: Path, cell, test=DATASET, cached=True, **changes):
+    """Write the scores file of one cell and the cached files that it names."""
+    run = root / "results/runs" / cell["cell"]
+    files = [_history(run, cell), *_evaluation(run / "evaluate" / test, cell)] if cached else []
+    rows = _rows(cell)
+    headline = {row["metric"]: row["value"] for row in rows[:3]}
+    facts = {key: cell[key] for key in ("dataset", "model", "backbone", "method", "guidance", "seed")}
+    facts |= {"test_dataset": test, "protocol": "clean", "selection": "best accuracy on the val split", "best_epoch": 2}
+    named = [{"path": str(f.relative_to(root)), "sha256": hashlib.sha256(f.read_bytes()).hexdigest()} for f in files]
+    content = headline | {"rows": rows, "cell": [facts], "skipped": [], "files": named} | changes
+    path = root / "results/metrics" / test / f"{cell['cell']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    score_file.write(path, content)
+    return path
+
+
+def _row(metric, value, n=6 * IMAGES, **fields):
+    empty = dict.fromkeys(("explainer", "layer", "target", "pairing"), "")
+    row = empty | {"subset": "all", "average": "macro", "direction": "higher", "unit": "", "optimised": False}
+    return {"metric": metric, "value": round(value, 6), "n": n} | row | fields
+
+
+def _rows(cell):
+    """Scores from a short formula: guidance helps, seeds differ by a hundredth, models by five points."""
+    guided, seed = cell["guidance"] == "au", cell["seed"]
+    shift = 0.01 * (seed - 1) * (1.5 if guided else 1.0)
+    worse = 0.05 if cell["model"] == "deit_small" else 0.0
+    accuracy = 86 + guided - 100 * worse + 100 * shift
+    rows = _classification(accuracy)
+    for layer, (target, gain) in product(LAYERS[cell["model"]], (("paper", 0.2), ("facs", 0.1))):
+        rows += _attention(layer, target, 0.75 - worse + shift + gain * guided, guided)
+    for explainer, (target, gain) in product(EXPLAINERS[cell["model"]], (("paper", 0.15), ("facs", 0.08))):
+        rows += _activation(explainer, target, 0.55 - worse + shift + gain * guided, seed)
+    return [*rows, *_fixed("paper"), *_fixed("facs")]
+
+
+def _classification(accuracy):
+    scores = {"accuracy": "micro", "balanced_accuracy": "macro", "macro_f1": "macro"}
+    rows = [_row(name, accuracy, 7 * IMAGES, average=kind, unit="%") for name, kind in scores.items()]
+    rows += [_row(f"recall_{name}", accuracy - 3 + k, IMAGES, unit="%") for k, name in enumerate(EXPRESSIONS)]
+    return [*rows, _row("expected_calibration_error", 10 - accuracy / 10, 7 * IMAGES, unit="%", direction="lower")]
+
+
+def _attention(layer, target, value, guided):
+    same = {"layer": layer, "target": target}
+    trained_on = guided and target == "paper" and layer == "5"
+    rows = [_row("att_cos", value, **same, pairing="true_true", optimised=trained_on)]
+    rows.append(_row("att_pearson", value - 0.2, **same, pairing="true_true"))
+    return [*rows, _row("att_cos_ceiling", 0.96 if layer == "5" else 0.98, **same)]
+
+
+def _activation(explainer, target, value, seed):
+    same = {"explainer": explainer, "target": target}
+    rows = []
+    for pairing, (subset, n) in product(PAIRINGS, (("all", 480), ("correct", 410), ("wrong", 70))):
+        lower = 0.1 * (pairing == "pred_true" and subset != "correct") + 0.05 * (subset == "wrong")
+        for average, more in (("macro", 0), ("micro", 0.001)):
+            where = {"pairing": pairing, "subset": subset, "average": average}
+            rows.append(_row("cam_cos", value - lower + more, n, **where, **same))
+        if subset == "all":
+            undefined = 92 if pairing == "pred_pred" else 80
+            rows.append(
+                _row("cam_cos_undefined", undefined, 560, pairing=pairing, average="micro", **same, unit="images")
+            )
+    rows.append(_row("cam_pearson", value - 0.3, pairing="true_true", **same))
+    rows.append(_row("cam_cos_chance_untrained", 0.4 + 0.01 * seed, **same))
+    return [*rows, _row("cam_cos_chance_random", 0.46, **same), _row("cam_cos_ceiling", 0.97, **same)]
+
+
+def _fixed(target):
+    """References that no model enters."""
+    rows = [_row("att_cos_chance_constant", 0.44, target=target)]
+    for name, value in (("reference_gaussian", 0.555), ("reference_blind_mean", 0.66), ("reference_class_mean", 0.7)):
+        rows += [_row(f"{kind}_{name}", value, target=target) for kind in ("att_cos", "cam_cos")]
+    return rows
+
+
+def _history(run: Path, cell) -> Path:
+    epochs, guided = np.arange(1, 4), cell["guidance"] == "au"
+    frame = pd.DataFrame(
+        {"epoch": epochs, "learning_rate": 1e-3 / epochs, "train_loss": 2.0 / epochs + 0.1 * cell["seed"]}
+    )
+    frame["train_classification"] = 1.8 / epochs
+    frame["train_alignment"] = 0.5 / epochs if guided else 0.0
+    frame["train_accuracy"] = 80 - 40 / epochs
+    frame["val_accuracy"] = 82 - 50 / epochs + cell["seed"]
+    frame["val_loss"] = 1.5 / epochs
+    frame["val_att_cos"] = 0.6 + 0.1 * guided - 0.1 / epochs
+    frame["best"] = (epochs == 2).astype(int)
+    path = run / "log/history.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, index=False)
+    return path
+
+
+def _evaluation(folder: Path, cell) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    label = np.repeat(np.arange(7), IMAGES)
+    order = np.arange(label.size)
+    predicted = np.where(order % 8 == cell["seed"], (label + 1) % 7, label)
+    predictions = folder / "predictions.parquet"
+    pd.DataFrame({"id": order.astype(str), "label": label, "predicted": predicted}).to_parquet(predictions)
+    maps = _maps(cell)
+    np.savez(folder / "mean_maps.npz", count=np.full(7, IMAGES), **maps)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (7, SIDE * 2, SIDE * 2, 3), dtype=np.uint8)
+    np.savez(
+        folder / "examples.npz",
+        images=images,
+        labels=np.arange(7),
+        predicted=(np.arange(7) + (np.arange(7) == 3)) % 7,
+        **maps,
+    )
+    return [predictions, folder / "mean_maps.npz", folder / "examples.npz"]
+
+
+def _maps(cell) -> dict[str, np.ndarray]:
+    """Blobs that stand in another place per expression and are sharper with guidance."""
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    width = 0.05 if cell["guidance"] == "au" else 0.15
+
+    def blobs(spread):
+        centres = [(0.2 + 0.1 * k, 0.8 - 0.08 * k) for k in range(7)]
+        maps = np.stack([np.exp(-((x - a) ** 2 + (y - b) ** 2) / spread) for a, b in centres])
+        maps[0] = np.nan  # neutral has no map
+        return maps
+
+    maps = {"target.paper": blobs(0.04), "target.facs": blobs(0.03), "att.5": blobs(width), "att.4": blobs(width)}
+    return maps | {f"cam.{name}": blobs(width * 1.5) for name in EXPLAINERS[cell["model"]]}

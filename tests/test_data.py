@@ -1,0 +1,73 @@
+"""Batches: the same whatever the number of workers, every image once per epoch, maps aligned with images."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fer_bench.data import Faces, ResizedImages, TrainBatches, evaluation_batches, train_loader
+from fer_bench.train_settings import Augmentation
+
+COUNT, SIDE = 10, 12
+
+
+def read(path: Path) -> np.ndarray:
+    """An image whose grey level is its number."""
+    return np.full((SIDE, SIDE, 3), int(path.stem) * 10, np.uint8)
+
+
+@pytest.fixture
+def faces() -> Faces:
+    frame = pd.DataFrame({"id": [str(i) for i in range(COUNT)], "path": [f"{i}.png" for i in range(COUNT)]})
+    return Faces(frame, np.arange(COUNT) % 7, Path("images"), read)
+
+
+def maps(rows: np.ndarray, side: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Maps that carry the row; every third face has none."""
+    values = torch.from_numpy(rows).float()[:, None, None].expand(-1, side, side) / COUNT
+    return values.clone(), torch.from_numpy(rows % 3 != 0)
+
+
+def epoch(faces: Faces, workers: int, number: int = 1) -> list[dict[str, torch.Tensor]]:
+    batches = TrainBatches(faces, maps, SIDE, 8, Augmentation(), seed=5)
+    loader, order = train_loader(batches, batch_size=4, workers=workers)
+    order.epoch = number
+    return list(loader)
+
+
+def test_workers_do_not_change_a_batch(faces):
+    alone, helped = epoch(faces, 0), epoch(faces, 2)
+    assert len(alone) == len(helped) == 3
+    for one, other in zip(alone, helped, strict=True):
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_every_image_once_per_epoch_in_a_new_order(faces):
+    first = torch.cat([batch["labels"] for batch in epoch(faces, 0, 1)])
+    second = torch.cat([batch["labels"] for batch in epoch(faces, 0, 2)])
+    assert sorted(first.tolist()) == sorted(second.tolist()) == sorted((np.arange(COUNT) % 7).tolist())
+    assert not torch.equal(first, second)
+
+
+def test_last_partial_batch_is_kept(faces):
+    assert [len(batch["labels"]) for batch in epoch(faces, 0)] == [4, 4, 2]
+
+
+def test_evaluation_is_in_order_and_untouched(faces):
+    found = list(evaluation_batches(faces, maps, SIDE, 4))
+    rows = np.concatenate([rows for rows, _ in found])
+    assert rows.tolist() == list(range(COUNT))
+    images = torch.cat([batch["images"] for _, batch in found])
+    torch.testing.assert_close(images[:, 0, 0, 0], torch.arange(COUNT) * 10 / 255)
+    assert [bool(v) for v in torch.cat([batch["valid"] for _, batch in found])] == [i % 3 != 0 for i in range(COUNT)]
+
+
+def test_images_are_decoded_on_demand_when_they_do_not_fit(faces, monkeypatch):
+    kept = ResizedImages(faces, 6)(np.array([3, 1]))
+    monkeypatch.setattr("fer_bench.data.IN_MEMORY_BYTES", 0)
+    on_demand = ResizedImages(faces, 6)
+    assert on_demand._kept is None
+    assert torch.equal(on_demand(np.array([3, 1])), kept)
+    assert kept.shape == (2, 3, 6, 6) and kept[0, 0, 0, 0] == pytest.approx(30 / 255)

@@ -1,0 +1,95 @@
+"""Named grids: use, prune, verify."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fer_bench import grids, prune, verify
+from fer_bench.cells import Cell
+from fer_bench.errors import InputError
+from fer_bench.yaml_file import read_yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def root(tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copytree(ROOT / "grids", tmp_path / "grids")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", grids.names(ROOT))
+def test_every_grid_file_is_valid_and_can_be_used(root, name):
+    grids.use(name, root)
+    assert read_yaml(root / "params.yaml")["grid"]["name"] == name
+    assert grids.active(root) == grids.read(name, root)
+
+
+def test_use_there_and_back_leaves_every_other_byte(root):
+    grids.use("default", root)
+    before = (root / "params.yaml").read_bytes()
+    grids.use("smoke", root)
+    assert (root / "params.yaml").read_bytes() != before
+    grids.use("default", root)
+    assert (root / "params.yaml").read_bytes() == before
+
+
+def test_unknown_grid_and_bad_grid_leave_params_alone(root):
+    before = (root / "params.yaml").read_bytes()
+    with pytest.raises(InputError, match=r"did you mean 'smoke'\?"):
+        grids.use("smok", root)
+    (root / "grids/bad.yaml").write_text(
+        "datasets: [synthetic]\nmodels: [no_such]\nguidance: [none]\nseeds: [0]\ntest_datasets: [synthetic]\n"
+    )
+    with pytest.raises(InputError, match="no_such"):
+        grids.use("bad", root)
+    assert (root / "params.yaml").read_bytes() == before
+
+
+def test_prune_finds_what_no_grid_names_and_nothing_else(root):
+    kept = grids.cells(grids.read("smoke", root))[0]
+    gone = Cell("synthetic", "resnet10t", "au", 99)
+    for cell in (kept, gone):
+        (root / cell.weights).mkdir(parents=True)
+        path = root / cell.metrics("synthetic_smoke")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    for name in ("results/default", "results/old", "results/provenance", "paper_tables/old", "data/faces/other"):
+        (root / name).mkdir(parents=True)
+    found = {path.relative_to(root).as_posix() for path in prune.leftovers(root)}
+    assert found == {
+        f"results/runs/{gone.name}",
+        f"results/metrics/synthetic_smoke/{gone.name}.json",
+        "results/old",
+        "paper_tables/old",
+        "data/faces/other",
+    }
+    prune.remove(prune.leftovers(root))
+    assert prune.leftovers(root) == []
+    assert (root / kept.weights).is_dir()
+
+
+def test_verify_reports_changed_new_and_missing_scores(tmp_path):
+    row = dict.fromkeys(verify.KEYS, "x")
+    path = Path("results/g/metrics.csv")
+    (tmp_path / path).parent.mkdir(parents=True)
+    old = pd.DataFrame([row | {"metric": m, "value": v} for m, v in (("a", 1.0), ("b", 2.0), ("c", 3.0), ("e", None))])
+    old.to_csv(tmp_path / path, index=False)
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@e.org", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    assert verify.differences(path, tmp_path).empty
+    new = pd.DataFrame([row | {"metric": m, "value": v} for m, v in (("a", 1.0), ("b", 2.5), ("d", 4.0), ("e", None))])
+    new.to_csv(tmp_path / path, index=False)
+    found = verify.differences(path, tmp_path).set_index("metric")
+    assert set(found.index) == {"b", "c", "d"}
+    assert found.loc["b", "difference"] == 0.5
+    with pytest.raises(InputError, match="not in the last commit"):
+        verify.committed(Path("results/h/metrics.csv"), tmp_path)

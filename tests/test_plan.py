@@ -1,0 +1,91 @@
+"""The plan: one file per stage and thing, nothing of this machine in it, skips with their reason."""
+
+import json
+
+import pytest
+
+from fer_bench import params, plan
+
+
+@pytest.fixture
+def raw(raw_params):
+    raw_params["grid"]["seeds"] = [0, 1]
+    return raw_params
+
+
+def entries(raw):
+    return plan.entries(params.parse(raw))
+
+
+def test_one_file_per_stage_and_thing(raw):
+    found = entries(raw)
+    kinds = [name.split("/")[0] for name in found]
+    assert {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)} == {
+        "faces": 1,
+        "landmarks": 1,
+        "heatmaps": 1,
+        "train": 8,
+        "evaluate": 8,
+        "grid.json": 1,
+    }
+
+
+def test_every_cell_is_scored_on_every_test_dataset(raw):
+    raw["grid"]["test_datasets"] = ["synthetic", "synthetic_smoke"]
+    found = entries(raw)
+    assert sum(name.startswith("evaluate/synthetic_smoke/") for name in found) == 8
+    assert "faces/synthetic_smoke.json" in found
+    entry = found["evaluate/synthetic_smoke/synthetic-tscam-au-s1.json"]
+    assert entry["test_dataset"]["name"] == "synthetic_smoke" and entry["dataset"]["name"] == "synthetic"
+
+
+def test_root_of_a_dataset_stays_out(raw, tmp_path):
+    raw["grid"] |= {"datasets": ["real_photos"], "test_datasets": ["real_photos"]}
+    without = entries(raw)
+    raw["datasets"]["real_photos"]["root"] = str(tmp_path)
+    assert entries(raw) == without
+    assert str(tmp_path) not in json.dumps(without)
+
+
+def test_runtime_changes_nothing(raw):
+    before = entries(raw)
+    raw["runtime"] |= {"threads": 2, "workers": 0, "progress": False}
+    assert entries(raw) == before
+
+
+def test_guidance_on_a_coarse_map_is_skipped_with_its_reason(raw):
+    raw["models"]["resnet10t"]["kwargs"].pop("output_stride")
+    found = entries(raw)
+    assert "too coarse" in found["train/synthetic-resnet10t-au-s0.json"]["skip"]
+    assert found["train/synthetic-resnet10t-none-s0.json"]["skip"] == ""
+    skipped = [cell for cell in found["grid.json"]["cells"] if cell["skip"]]
+    assert {cell["cell"] for cell in skipped} == {"synthetic-resnet10t-au-s0", "synthetic-resnet10t-au-s1"}
+
+
+def test_method_that_does_not_fit_its_backbone_is_skipped(raw):
+    raw["models"]["resnet10t"]["method"] = "tscam"
+    reason = entries(raw)["train/synthetic-resnet10t-none-s0.json"]["skip"]
+    assert "tscam" in reason.lower() or "attention" in reason
+
+
+def test_settings_of_one_model_touch_its_files_only(raw):
+    before = entries(raw)
+    raw["models"]["tscam"]["kwargs"]["depth"] = 3
+    after = entries(raw)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {name for name in before if "tscam" in name} | {"grid.json"}
+
+
+def test_label_of_a_model_touches_tables_only(raw):
+    before = entries(raw)
+    raw["models"]["tscam"]["label"] = "another word"
+    after = entries(raw)
+    assert {name for name in before if before[name] != after[name]} == {"grid.json"}
+
+
+def test_explainers_touch_evaluation_only(raw):
+    before = entries(raw)
+    raw["evaluate"]["explainers"] = ["cam"]
+    after = entries(raw)
+    changed = {name.split("/")[0] for name in before if before[name] != after[name]}
+    assert changed == {"evaluate", "grid.json"}
