@@ -63,8 +63,7 @@ def measure(table: dict[str, tuple[Callable[[], object], int]], rounds: int) -> 
     times: dict[str, list[float]] = {name: [] for name in table}
     for number in range(rounds + 1):
         for name, (call, faces) in table.items():
-            if name.startswith(("paper", "facs")):
-                call()  # the contestant before left its own data in the cache
+            call()  # the contestant before left its own data in the cache
             start = time.process_time()
             call()
             if number:  # the first round warms up

@@ -33,7 +33,9 @@ def build(section: Mapping[str, Any] | ModelSettings, num_classes: int = 7, sour
     section = read(section, source)
     kind = registry.plugin("methods", section.method, f"{source}.method")
     options = validate(registry.settings("methods", section.method), section.method_kwargs, f"{source}.method_kwargs")
-    backbone = backbones.build(section.backbone, section.kwargs, section.weights, section.input_size, source)
+    backbone = backbones.build(
+        section.backbone, section.kwargs, section.weights, section.input_size, source, section.normalisation
+    )
     problem = kind.unsuitable(backbone)
     if problem:
         raise InputError(f"{source}: {problem}")

@@ -18,6 +18,7 @@ from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.examples import choose, write_examples
 from fer_bench.explainers import explain_all, supported
 from fer_bench.initial import initialised
+from fer_bench.landmark_rows import landmark_rows
 from fer_bench.protocols import PROTOCOLS
 from fer_bench.reference_rows import ReferenceInput, reference_rows, train_means
 from fer_bench.score_rows import Averaging, Row, classification_rows, map_rows
@@ -91,6 +92,7 @@ class _Evaluation:
             *classification_rows(names, self.faces.labels, scores.probabilities, expressions, minimum),
             *map_rows(scores.columns, averaging, self._optimised(scores)),
             *reference_rows(self._reference_input(scores, averaging)),
+            *landmark_rows(self.files, self.root),
         ]
 
     def _score(self, classifier: Any, explainers: list[str]) -> Scores:

@@ -27,24 +27,13 @@ def make(entry: dict[str, Any], progress: bool = True, root: Path = Path()) -> N
     if list(ids) != list(files.index["id"]):
         raise InputError(f"{table}: its faces are not those of the index; run `dvc repro landmarks@{files.name}`")
     sizes = files.index[["height", "width"]].to_numpy()
-    drawn, canvas = on_canvas(points, sizes, entry["canvas"])
-    store.write(list(ids), drawn, canvas, files.heatmaps, entry["variants"], progress=progress)
+    store.write(
+        list(ids), points, sizes, files.heatmaps, entry["variants"], progress=progress, paper_side=entry["paper_side"]
+    )
     private = root / PRIVATE / files.name / "heatmaps_preview.png"
     sheet = files.heatmaps / "preview.png" if files.plugin.publishable_images else private
     sheet.parent.mkdir(parents=True, exist_ok=True)
     write_preview(files, points, entry["variants"], sheet)
-
-
-def on_canvas(points: np.ndarray, sizes: np.ndarray, side: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Scale landmarks (N, 68, 2) of images of sizes (N, 2) height, width to a square canvas; return both anew.
-
-    The regions of the `paper` variant have radii in pixels, made for images of 224 px: on a smaller one they
-    would cover the whole face. None leaves everything at the size of the stored image.
-    """
-    if side is None:
-        return points, sizes
-    scale = side / sizes[:, None, ::-1].astype(np.float64)  # x by width, y by height
-    return (points * scale).astype(points.dtype), np.full_like(sizes, side)
 
 
 def write_preview(files: DatasetFiles, points: np.ndarray, variants: list[str], path: Path) -> None:

@@ -16,6 +16,9 @@ class ModelSettings(Settings):
     backbone: str  # a timm name, with a pretrained tag where `weights: timm` needs one
     kwargs: dict[str, Any] = Field(default_factory=dict)  # for timm.create_model; and `large_maps: true` for ResNets
     weights: str = "random"  # random, timm, file:PATH, package:NAME
+    # what images in [0, 1] are normalised with. auto: what the weights expect, nothing for random ones; imagenet: the
+    # ImageNet mean and deviation (a transformer with random weights hardly learns from images that are not centred)
+    normalisation: Literal["auto", "imagenet"] = "auto"
     method: str = "cam"  # a file of fer_bench/methods
     method_kwargs: dict[str, Any] = Field(default_factory=dict)  # the method's own Settings
     input_size: int = Field(default=224, ge=16, le=1024)  # side of the square input, pixels

@@ -41,7 +41,8 @@ class HeatmapSettings(Settings):
     """Which map variants are stored."""
 
     variants: list[str] = Field(["paper", "facs"], min_length=1)
-    canvas: int | None = Field(224, ge=28)  # side of the image on which regions are drawn; None: the stored image's own
+    # Side of the image on which the regions of `paper` are drawn: they have radii in pixels, made for 224.
+    paper_side: int | None = Field(224, ge=28)  # None: the stored image's own
 
 
 class TableSettings(Settings):

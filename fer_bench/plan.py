@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench import registry
+from fer_bench.backbones.weights import digest
 from fer_bench.cells import PLAN, Cell, seed_of
 from fer_bench.feasible import skip_reason
 from fer_bench.fingerprint import sources
@@ -101,6 +102,7 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         "cell": cell.name,
         "dataset": _dataset(params, cell.dataset),
         "model": {"name": cell.model, **_network(model)},
+        "weights_sha256": digest(model.weights, f"{params.source}: models.{cell.model}.weights"),
         "guidance": {"name": cell.guidance, "plugin": guidance, "settings": _settings(params.guidance[cell.guidance])},
         "train": _settings(params.train_of(cell.dataset, cell.model)),
         "protocol": params.grid.protocol,

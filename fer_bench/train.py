@@ -55,6 +55,7 @@ class Trainer:
         """
         AcceleratorState._reset_state()  # it is global; a process may train several cells, each with its own precision
         self.accelerator = Accelerator(mixed_precision=PRECISION[self.settings.precision], cpu=self.device == "cpu")
+        self.classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster on a CPU
         optimizer = optimisation.optimizer(self.classifier, self.classifier.method, self.settings)
         self.model, self.optimizer = self.accelerator.prepare(self.classifier, optimizer)
         self.scheduler = optimisation.schedule(optimizer, self.settings, len(self.order))
@@ -142,4 +143,5 @@ class Trainer:
         return 1.0 - float(term), int(batch["valid"].sum())
 
     def _to_device(self, batch: Batch) -> Batch:
-        return {name: value.to(self.accelerator.device, non_blocking=True) for name, value in batch.items()}
+        moved = {name: value.to(self.accelerator.device, non_blocking=True) for name, value in batch.items()}
+        return moved | {"images": moved["images"].contiguous(memory_format=torch.channels_last)}

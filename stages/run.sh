@@ -23,5 +23,9 @@ if [ -z "$python" ]; then
 fi
 stage=$1
 shift
+# One thread per process: the stages that can use more cores start processes of their own, and numerical libraries that
+# each start a thread per core slow one another down. torch follows `runtime.threads` of params.yaml.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
+export MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
 # The code of this working tree, whatever copy of the package is installed.
 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" exec "$python" "stages/$stage.py" "$@"

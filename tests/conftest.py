@@ -38,7 +38,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def raw_params() -> dict:
-    """The committed params.yaml with the default grid, whichever is active, as plain data that is free to be changed."""
+    """The committed params.yaml with the default grid, whichever is active, as plain data, free to be changed."""
     from fer_bench import grids
     from fer_bench.yaml_file import read_yaml
 

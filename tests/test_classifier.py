@@ -67,6 +67,13 @@ def test_pretrained_weights_get_their_own_normalisation() -> None:
     torch.testing.assert_close(network(images).features[5], network.backbone(images * 2 - 1)[5])
 
 
+def test_random_weights_can_have_centred_images() -> None:
+    network, images = _build({**RESNET, "normalisation": "imagenet"}), torch.rand(2, 3, 32, 32)
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    centred = (images - mean[:, None, None]) / deviation[:, None, None]
+    torch.testing.assert_close(network(images).features[5], network.backbone(centred)[5])
+
+
 def test_grey_images_are_three_equal_channels() -> None:
     network, grey = _build(LITE0), torch.rand(2, 1, 32, 32)
     assert torch.equal(network(grey).logits, network(torch.cat([grey] * 3, 1)).logits)

@@ -21,7 +21,7 @@ from fer_bench.synthface.sampling import sample_activation, sample_wrong_label
 from fer_bench.synthface.template import MIRROR, TEMPLATE
 from fer_bench.synthface.warp import warp
 
-PLAIN = SynthSettings(size=64, occlusion=0.0)
+PLAIN = SynthSettings(size=64, occlusion=0.0, span=(2.6, 3.0))
 FACE = PlannedFace("test_0003_01", "test", "test_0003", "happiness", 0)
 
 

@@ -80,24 +80,30 @@ def blend(
         _blend_upsampled(layers, maps, normalise)
     if direct or inner == tuple(size):
         return maps
-    maps = halfpixel(maps, size)
+    maps = halfpixel(maps, size).clamp_(max=1)  # rounding of weights that add up to 1
     return maps if out is None else out.copy_(maps)
 
 
 def _blend_upsampled(layers: Tensor, out: Tensor, normalise: bool) -> None:
-    """Write the maximum over the upsampled layers, a few faces at a time in one scratch array that stays in cache."""
-    faces, count = layers.shape[:2]
-    size = out.shape[1:]
+    """Write the maximum over the upsampled layers, a few faces at a time in scratch arrays that stay in the cache.
+
+    Faces with as many layers go together, so that few empty ones are upsampled.
+    """
+    (faces, count), size = layers.shape[:2], out.shape[1:]
     budget = _CPU_PIXELS if layers.device.type == "cpu" else _DEVICE_PIXELS
     step = max(1, min(faces, budget // max(1, count * size.numel())))
-    scratch = layers.new_empty(step * count, *size)
+    large, maps = layers.new_empty(step * count, *size), layers.new_empty(step, *size)
+    position = torch.arange(1, count + 1, device=layers.device)
+    used, order = ((layers.amax((2, 3)) > 0) * position).amax(1).sort()  # up to the last layer that is not empty
     for start in range(0, faces, step):
-        part, maps = layers[start : start + step], out[start : start + step]
-        large = scratch[: part.shape[0] * count]
-        _upsample(part.reshape(-1, GRID, GRID), large)
-        torch.amax(large.view(-1, count, *size), dim=1, out=maps)
+        chosen = order[start : start + step]
+        most = max(int(used[start : start + step][-1]), 1)
+        part = layers[chosen, :most].view(-1, GRID, GRID)
+        _upsample(part, large[: len(part)])
+        blended = torch.amax(large[: len(part)].view(-1, most, *size), dim=1, out=maps[: len(chosen)])
         if normalise:
-            _min_max_(maps)
+            _min_max_(blended)
+        out.index_copy_(0, chosen, blended)
 
 
 def _min_max_(maps: Tensor) -> None:

@@ -19,7 +19,7 @@ REGIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "facs": regions_facs.REGIONS,
 }
 _FACES_AT_ONCE = 1024  # bounds the memory of one step
-_RENDERED_AT_ONCE = 128  # keeps its arrays in the cache
+_RENDERED_AT_ONCE = 256  # faces; fewer pay more for calls, more fall out of the cache
 
 
 def au_map(

@@ -15,15 +15,22 @@ class Backbone(nn.Module):
     """A timm network without its classifier.
 
     channels: layer -> C; map_sizes: layer -> (h, w) at the given input size; layers that do not exist are absent.
-    mean, std: what the initial weights expect images in [0, 1] to be normalised with.
+    mean, std: what images in [0, 1] are to be normalised with, per channel.
     """
 
-    def __init__(self, net: nn.Module, name: str, input_size: int, initial_weights: str, source: str) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        name: str,
+        input_size: int,
+        normalisation: tuple[tuple[float, ...], tuple[float, ...]],
+        source: str,
+    ) -> None:
         super().__init__()
         self.net = net
         self.name = name
         self.input_size = input_size
-        self.mean, self.std = weights.normalisation(net, initial_weights)
+        self.mean, self.std = normalisation
         maps = self._probe(source)
         self.channels = {layer: value.shape[1] for layer, value in maps.items()}
         self.map_sizes = {layer: (value.shape[2], value.shape[3]) for layer, value in maps.items()}
@@ -81,6 +88,7 @@ def build(
     initial_weights: str = "random",
     input_size: int = 224,
     source: str = "params.yaml: models",
+    normalisation: str = "auto",
 ) -> Backbone:
     """Make a backbone with its initial weights; random ones come from torch's global generator."""
     weights.check_form(initial_weights, source)
@@ -93,7 +101,7 @@ def build(
             raise
         raise weights.not_downloaded(name, error, source) from error
     weights.load_into(net, name, initial_weights, source)
-    return Backbone(net, name, input_size, initial_weights, source)
+    return Backbone(net, name, input_size, weights.normalisation(net, initial_weights, normalisation), source)
 
 
 def _drop_unused(net: nn.Module, maps: Mapping[int, torch.Tensor]) -> None:

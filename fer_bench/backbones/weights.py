@@ -11,6 +11,7 @@ from pathlib import Path
 
 import timm
 import torch
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from timm.models import load_state_dict
 from torch import nn
 
@@ -82,8 +83,13 @@ def not_downloaded(backbone: str, error: Exception, source: str) -> InputError:
     )
 
 
-def normalisation(net: nn.Module, weights: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel, for images in [0, 1]: the weights' own; 0 and 1 for random weights."""
+def normalisation(net: nn.Module, weights: str, how: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel, for images in [0, 1].
+
+    how: `auto`, the weights' own and 0 and 1 for random weights (as in the code of arXiv 2402.00281), or `imagenet`.
+    """
+    if how == "imagenet":
+        return IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
     if weights == "random":
         return (0.0,) * 3, (1.0,) * 3
     config = getattr(net, "pretrained_cfg", None) or {}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fer_bench.report import latex, table_attention, table_main, table_maps, table_scores, text
+from fer_bench.report import latex, table_attention, table_landmarks, table_main, table_maps, table_scores, text
 from fer_bench.report.collect import OK
 from fer_bench.report.results import Results
 from fer_bench.report.table import Column, Row, Table
@@ -19,7 +19,8 @@ def build(results: Results) -> list[Table]:
     ]
     filled = [table for table in others if table is not None and table_maps.has_values(table)]
     absent = _absent(results)
-    return [*main, *filled, *([absent] if absent else [])]
+    found = table_landmarks.build(results)
+    return [*main, *filled, *([found] if found else []), *([absent] if absent else [])]
 
 
 def write(tables: list[Table], folder: Path) -> None:

@@ -32,7 +32,7 @@ class SynthSettings(Settings):
     yaw: float = Field(16.0, ge=0, le=25)  # largest angle to either side
     pitch: float = Field(9.0, ge=0, le=14)
     roll: float = Field(10.0, ge=0, le=30)
-    span: tuple[float, float] = (2.6, 3.0)  # width of the image in outer eye corner distances
+    span: tuple[float, float] = (2.1, 2.4)  # width of the image in outer eye corner distances, as in aligned face crops
     blur: float = Field(0.7, ge=0, le=5)  # largest standard deviation in pixels of a 128-pixel image
     noise: float = Field(0.02, ge=0, le=0.5)  # largest standard deviation of the sensor noise, of full scale
 
