@@ -35,9 +35,13 @@ def augment(
     images = functional.grid_sample(images, grid, mode="bilinear", align_corners=False)
     # Nearest, as in the published code: a map keeps its own values.
     maps = functional.grid_sample(maps[:, None], grid, mode="nearest", align_corners=False)[:, 0]
-    images = to_grayscale(images, settings, generator)
-    images = jitter(images, settings, generator)
-    return erase(images, settings, generator), maps
+    if settings.grayscale_probability:
+        images = to_grayscale(images, settings, generator)
+    if settings.jitter_probability:
+        images = jitter(images, settings, generator)
+    if settings.erasing_probability:
+        images = erase(images, settings, generator)
+    return images, maps
 
 
 def geometry(count: int, settings: Augmentation, generator: torch.Generator) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -71,6 +72,14 @@ class Scorer:
             self._score_cams(name, maps, truth, rows, predicted.numpy())
             self._accumulate(f"cam.{name}", maps[:, TRUE], labels)
 
+    @cached_property
+    def _attention_metrics(self) -> list[MapMetric]:
+        return map_metrics(self.metrics, "attention")
+
+    @cached_property
+    def _cam_metrics(self) -> list[MapMetric]:
+        return map_metrics(self.metrics, "cams")
+
     @property
     def scores(self) -> Scores:
         """Everything scored so far."""
@@ -84,7 +93,7 @@ class Scorer:
 
     def _score_attention(self, layer: str, attention: Tensor, truth: dict[str, Tensor], labels: Tensor) -> None:
         resize, shift = self.protocol.resize, self.protocol.shift_in_score
-        for metric in map_metrics(self.metrics, "attention"):
+        for metric in self._attention_metrics:
             for target, maps in truth.items():
                 found = metric.per_image(attention, maps, resize, shift)
                 self._keep(f"{metric.id}.{layer}.{target}.{TRUE_TRUE}", found)
@@ -98,7 +107,7 @@ class Scorer:
             if target != PRESENT:  # what is present does not depend on a class
                 pairs[PRED_PRED] = (cams[:, PREDICTED], self.targets.of_classes(target, rows, predicted))
             for pairing, (found, wanted) in pairs.items():
-                for metric in map_metrics(self.metrics, "cams"):
+                for metric in self._cam_metrics:
                     # Class activation maps are brought to size by the half-pixel resize in both protocols.
                     score = metric.per_image(found, wanted, "halfpixel")
                     self._keep(f"{metric.id}.{explainer}.{target}.{pairing}", score)

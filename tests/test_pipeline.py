@@ -201,7 +201,7 @@ def test_removed_value_leaves_no_ghost(workspace):
 
 
 def test_bad_params_stop_before_anything_runs(workspace):
-    workspace.edit("params.yaml", "  epochs: 12", "  epochz: 12")
+    workspace.edit("params.yaml", "  epochs: 10", "  epochz: 10")
     output = workspace.run("fer_bench.cli", "repro", check=False)
     workspace.restore()
     assert "train.epochz: unknown key; did you mean 'epochs'?" in output

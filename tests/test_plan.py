@@ -35,7 +35,7 @@ def test_every_cell_is_scored_on_every_test_dataset(raw):
     found = entries(raw)
     assert sum(name.startswith("evaluate/synthetic_smoke/") for name in found) == 8
     assert "faces/synthetic_smoke.json" in found
-    entry = found["evaluate/synthetic_smoke/synthetic-tscam-au-s1.json"]
+    entry = found["evaluate/synthetic_smoke/synthetic-xcit-au-s1.json"]
     assert entry["test_dataset"]["name"] == "synthetic_smoke" and entry["dataset"]["name"] == "synthetic"
 
 
@@ -54,7 +54,7 @@ def test_runtime_changes_nothing(raw):
 
 
 def test_guidance_on_a_coarse_map_is_skipped_with_its_reason(raw):
-    raw["models"]["resnet10t"]["kwargs"].pop("output_stride")
+    raw["models"]["resnet10t"]["kwargs"].pop("large_maps")
     found = entries(raw)
     assert "too coarse" in found["train/synthetic-resnet10t-au-s0.json"]["skip"]
     assert found["train/synthetic-resnet10t-none-s0.json"]["skip"] == ""
@@ -70,15 +70,15 @@ def test_method_that_does_not_fit_its_backbone_is_skipped(raw):
 
 def test_settings_of_one_model_touch_its_files_only(raw):
     before = entries(raw)
-    raw["models"]["tscam"]["kwargs"]["depth"] = 3
+    raw["models"]["xcit"]["kwargs"]["depth"] = 2
     after = entries(raw)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {name for name in before if "tscam" in name} | {"grid.json"}
+    assert changed == {name for name in before if "xcit" in name} | {"grid.json"}
 
 
 def test_label_of_a_model_touches_tables_only(raw):
     before = entries(raw)
-    raw["models"]["tscam"]["label"] = "another word"
+    raw["models"]["xcit"]["label"] = "another word"
     after = entries(raw)
     assert {name for name in before if before[name] != after[name]} == {"grid.json"}
 
