@@ -190,9 +190,11 @@ def _check_references(params: Params) -> None:
         for name in getattr(params.evaluate, kind):
             if name not in registry.names(kind):
                 raise unknown(kind[:-1], name, f"{params.source}: evaluate.{kind}", registry.names(kind))
-    for dataset in params.grid.datasets:
-        for model in params.grid.models:
-            params.train_of(dataset, model)
+    for kind in ("datasets", "models"):
+        for name, section in params.raw[kind].items():
+            overrides = (section or {}).get("train") or {}
+            validate(TrainSettings, _merge([params.raw["train"], overrides]), f"{params.source}: {kind}.{name}.train")
+    validate(TrainSettings, _merge([params.raw["train"], params.grid.train]), f"{params.source}: grid.train")
 
 
 def _merge(layers: list[Mapping[str, Any]]) -> dict[str, Any]:
