@@ -9,7 +9,7 @@ import torch
 
 from fer_bench import optimisation, registry
 from fer_bench.cells import Cell
-from fer_bench.data import TrainBatches, evaluation_batches, train_loader
+from fer_bench.data import TrainBatches, evaluation_batches, no_maps, train_loader
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.errors import InputError
 from fer_bench.guidance.base import GuidanceBase
@@ -61,7 +61,7 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
     wanted = guidance.wanted if guidance.needs_maps else lambda label, row: files.plugin.expressions[label]
     size = int(model["input_size"])
     resize = settings.resize or round(size * 256 / 224)  # the published ratio of resize to crop
-    maps = files.maps(train, variant, wanted, codebook)
+    maps = files.maps(train, variant, wanted, codebook) if guidance.needs_maps else no_maps
     batches = TrainBatches(train, maps, resize, size, settings.augmentation, entry["seed"])
     loader, order = train_loader(batches, settings.batch_size, runtime.workers)
     watched = files.maps(held_out, variant, wanted, codebook)

@@ -203,7 +203,7 @@ def test_removed_value_leaves_no_ghost(workspace):
 
 
 def test_bad_params_stop_before_anything_runs(workspace):
-    workspace.edit("params.yaml", "\n  epochs: 10", "\n  epochz: 10")
+    workspace.edit("params.yaml", "\n  epochs: 9", "\n  epochz: 9")
     output = workspace.run("fer_bench.cli", "repro", check=False)
     workspace.restore()
     assert "train.epochz: unknown key; did you mean 'epochs'?" in output

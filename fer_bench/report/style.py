@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 MAPS = "viridis"  # perceptually even, and readable without colour vision
-RESOLUTION = 200  # dots per inch of the bitmap
+RESOLUTION = 150  # dots per inch of the bitmap
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so text is set alike everywhere
     "font.size": 8,
