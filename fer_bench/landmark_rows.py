@@ -29,5 +29,5 @@ def landmark_rows(files: DatasetFiles, root: Path = Path()) -> list[Row]:
         errors = 100 * landmarks.error_against(points, exact)
         found = np.isfinite(errors)
         mean = float(errors[found].mean()) if found.any() else float("nan")
-        rows.append(row("landmarks_error", mean, int(found.sum()), unit="%", average="micro", direction="lower"))
+        rows.append(row("landmark_distance", mean, int(found.sum()), unit="%", average="micro", direction="lower"))
     return rows

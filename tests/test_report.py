@@ -363,3 +363,18 @@ def test_confusion_counts_ids_and_words():
 def test_report_needs_no_torch():
     code = "import sys; import fer_bench.report; sys.exit('torch' in sys.modules or 'mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_landmarks_table_by_hand(plan, tmp_path):
+    recorded.write(tmp_path, plan, cached=False)
+    facts = [("landmarks_ok", 90.0, 180), ("landmarks_error", 2.5, 5), ("landmarks_no_face", 7.5, 15)]
+    facts.append(("landmark_distance", 4.25, 180))
+    for entry in plan["cells"]:
+        rows = score_file.read(recorded.write_cell(tmp_path, entry, cached=False))["rows"]
+        rows += [{**rows[0], "metric": name, "value": value, "n": n} for name, value, n in facts]
+        recorded.write_cell(tmp_path, entry, cached=False, rows=rows)
+    table = tables_of(plan, tmp_path)["landmarks"]
+    assert [column.name for column in table.columns][1:] == [
+        "Images", "detector", "detector, several faces", "whole image as box", "no face", "error", "Mean error (%)",
+    ]  # fmt: skip
+    assert words(table)[0][1:] == ["200", "90.0", "0.0", "0.0", "7.5", "2.5", "4.25"]

@@ -38,13 +38,13 @@ def build(results: Results) -> Table | None:
 def _row(results: Results, name: str) -> Row | None:
     """Every cell repeats the facts of its test dataset: the first one is read."""
     rows = select(results.frame, test_dataset=name, status=OK)
-    rows = rows[rows["metric"].str.startswith("landmarks_")].drop_duplicates("metric")
+    rows = rows[rows["metric"].str.startswith("landmark")].drop_duplicates("metric")
     values = dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
     counts = dict(zip(rows["metric"], rows["n"].astype(int), strict=True))
     if not any(f"landmarks_{status}" in values for status in STATUSES):
         return None
     images = sum(counts.get(f"landmarks_{status}", 0) for status in STATUSES)
     cells: list[Content] = [constant(values.get(f"landmarks_{status}", 0.0), 1) for status in STATUSES]
-    error = values.get("landmarks_error")
+    error = values.get("landmark_distance")
     known: Content = labels.MISSING if error is None else constant(error, 2)
     return Row((results.dataset_label(name), str(images), *cells, known), name)
