@@ -203,10 +203,10 @@ def test_removed_value_leaves_no_ghost(workspace):
 
 
 def test_bad_params_stop_before_anything_runs(workspace):
-    workspace.edit("params.yaml", "\n  epochs: 9", "\n  epochz: 9")
+    workspace.edit("params.yaml", "\n  warmup_epochs: 1", "\n  warmup_epoch: 1")
     output = workspace.run("fer_bench.cli", "repro", check=False)
     workspace.restore()
-    assert "train.epochz: unknown key; did you mean 'epochs'?" in output
+    assert "train.warmup_epoch: unknown key; did you mean 'warmup_epochs'?" in output
     assert "Traceback" not in output
 
 
