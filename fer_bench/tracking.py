@@ -16,6 +16,10 @@ from fer_bench._mlflow_sync import CELL, CURRENT, KEY, KIND, PARTIAL, Content, N
 from fer_bench.cells import Cell
 
 EXPERIMENT = "fer-bench"
+ABOUT_EXPERIMENT = {
+    "mlflow.experimentKind": "custom_model_development",  # a page of training runs, not of language model traces
+    "mlflow.note.content": "Group by the tag `pair`: training with and without guidance, side by side.",
+}
 _PARENT = "mlflow.parentRunId"
 _LONGEST_VALUE = 5000  # characters of a tag or parameter that every MLflow store takes
 _BATCH = 900  # metrics in one request, MLflow takes at most 1000
@@ -209,7 +213,7 @@ class _Store:
         here = "MLFLOW_TRACKING_URI" not in os.environ
         place = (root.resolve() / "mlruns" / name).as_uri() if here else None  # a server keeps its own artifacts
         try:
-            return str(self.client.create_experiment(name, artifact_location=place))
+            return str(self.client.create_experiment(name, artifact_location=place, tags=ABOUT_EXPERIMENT))
         except Exception:
             found = self.client.get_experiment_by_name(name)  # another process was faster
             if found is None:
