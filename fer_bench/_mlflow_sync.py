@@ -116,8 +116,8 @@ def numbers(row: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 
 def epoch_metrics(history: pd.DataFrame) -> list[Number]:
-    """Every finite number of a history with its epoch."""
-    rows = history.to_dict("records")
+    """Every finite number of a history with its epoch; validations within epochs are in history.csv alone."""
+    rows = history[history["epoch"] % 1 == 0].to_dict("records") if len(history) else []
     return [
         (name, value, int(row["epoch"])) for row in rows for name, value in numbers({str(k): v for k, v in row.items()})
     ]

@@ -179,10 +179,11 @@ def _headlines(rows: list[Row]) -> dict[str, float]:
 def _facts(entry: dict[str, Any], history: Path | None) -> dict[str, Any]:
     """Identity of the cell as tables need it."""
     cell = Cell.parse(entry["cell"])
-    best = None
+    best: float | None = None
     if history is not None:
         frame = pd.read_csv(history)
-        best = int(frame.loc[frame["best"] == 1, "epoch"].iloc[0])
+        epoch = float(frame.loc[frame["best"] == 1, "epoch"].iloc[0])
+        best = int(epoch) if epoch.is_integer() else epoch
     protocol = PROTOCOLS[entry["protocol"]]
     rule = entry["train"]["selection"]
     selection = "last epoch" if rule == "last" else f"{rule.replace('_', ' ')} on the {protocol.selection_split} split"

@@ -13,6 +13,7 @@ from pathlib import Path
 # Modules that may be imported by a stage although no number depends on them; the reason stands beside each.
 NEUTRAL = {
     "fer_bench.tracking": "a mirror of the result files",
+    "fer_bench._mlflow_store": "part of the mirror",
     "fer_bench._mlflow_sync": "part of the mirror",
     "fer_bench.provenance": "writes times and versions beside the results",
     "fer_bench.stage": "reads the plan and reports errors",

@@ -1,4 +1,4 @@
-"""The record of a training run: one row per epoch, and which epoch is kept."""
+"""The record of a training run: one row per validation, and which one's weights are kept."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +20,13 @@ class History:
     rule: str
     protocol: Protocol
     rows: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = -1
+    best_epoch: float = -1  # epochs done, 2.5 in the middle of the third; -1: no row yet
 
     def add(self, row: dict[str, float]) -> bool:
-        """Append an epoch; return whether its weights are now the ones to keep."""
+        """Append a validation; return whether its weights are now the ones to keep."""
         self.rows.append(row)
         if self._wins(row):
-            self.best_epoch = int(row["epoch"])
+            self.best_epoch = row["epoch"]
             return True
         return False
 
@@ -38,7 +38,7 @@ class History:
         return row[score] > best or (self.protocol.later_tie_wins and row[score] == best)
 
     def write(self, path: Path) -> None:
-        """Write history.csv; the column `best` marks the epoch that was kept."""
+        """Write history.csv; the column `best` marks the validation whose weights were kept."""
         frame = pd.DataFrame(self.rows)
         frame["best"] = (frame["epoch"] == self.best_epoch).astype(int)
         frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")

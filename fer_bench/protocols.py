@@ -15,6 +15,7 @@ class Protocol:
     later_tie_wins: whether a later epoch that equals the best replaces it (D2).
     shift_in_loss, shift_in_score: whether attention with a negative minimum is shifted up to zero (D5). Attention of a
         transformer has an arbitrary sign; `clean` shifts it alike in both places, the published code in the score only.
+    validates_untrained: whether the network is scored once before training, as a first candidate for the checkpoint.
     """
 
     name: str
@@ -23,9 +24,26 @@ class Protocol:
     later_tie_wins: bool
     shift_in_loss: bool
     shift_in_score: bool
+    validates_untrained: bool
 
 
 PROTOCOLS = {
-    "clean": Protocol("clean", "halfpixel", "val", later_tie_wins=False, shift_in_loss=True, shift_in_score=True),
-    "paper": Protocol("paper", "paper", "test", later_tie_wins=True, shift_in_loss=False, shift_in_score=True),
+    "clean": Protocol(
+        "clean",
+        "halfpixel",
+        "val",
+        later_tie_wins=False,
+        shift_in_loss=True,
+        shift_in_score=True,
+        validates_untrained=False,
+    ),
+    "paper": Protocol(
+        "paper",
+        "paper",
+        "test",
+        later_tie_wins=True,
+        shift_in_loss=False,
+        shift_in_score=True,
+        validates_untrained=True,
+    ),
 }

@@ -1,7 +1,7 @@
 """Train one cell: cross-entropy plus the guidance term, the best epoch kept by the named rule."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,17 +61,23 @@ class Trainer:
         self.scheduler = optimisation.schedule(optimizer, self.settings, len(self.order))
         history = History(self.settings.selection, self.protocol)
         with tqdm(total=self.settings.epochs * len(self.order), desc=self.name, disable=not self.progress) as bar:
-            for epoch in range(1, self.settings.epochs + 1):
-                row = {"epoch": float(epoch), **self._epoch(epoch, bar, history), **self._validate()}
+            for row in self._rows(bar, history):
                 if history.add(row):
                     save(self.accelerator.unwrap_model(self.model), self.weights)
                 on_epoch(row)
         return history
 
-    def _epoch(self, epoch: int, bar: tqdm, history: History) -> dict[str, float]:
-        """One pass over the training split: mean of every part of the loss, and accuracy in percent."""
-        self.model.train()
+    def _rows(self, bar: tqdm, history: History) -> Iterator[dict[str, float]]:
+        """Train, and stop for a validation wherever the protocol and the settings want one."""
+        if self.protocol.validates_untrained:
+            yield {"epoch": 0.0, **self._validate()}
+        for epoch in range(1, self.settings.epochs + 1):
+            yield from self._epoch(epoch, bar, history)
+
+    def _epoch(self, epoch: int, bar: tqdm, history: History) -> Iterator[dict[str, float]]:
+        """One pass over the training split; rows hold the means of every part of the loss since its start."""
         self.order.epoch = epoch
+        self.model.train()
         sums: dict[str, float] = {}
         seen = 0
         rate = self.optimizer.param_groups[0]["lr"]
@@ -84,7 +90,17 @@ class Trainer:
                 sums[name] = sums.get(name, 0.0) + value * count
             bar.set_postfix({name: f"{total / seen:.3g}" for name, total in sums.items()}, refresh=False)
             bar.update()
-        return {"learning_rate": rate, **{f"train_{name}": total / seen for name, total in sums.items()}}
+            if self._is_due(step):
+                means = {f"train_{name}": total / seen for name, total in sums.items()}
+                done = epoch - 1 + step / len(self.order)
+                yield {"epoch": done, "learning_rate": rate, **means, **self._validate()}
+                self.model.train()
+
+    def _is_due(self, step: int) -> bool:
+        """Whether a validation follows this step of an epoch: the last one, and every so many before it."""
+        steps, share = len(self.order), self.settings.validation_interval
+        # Whole steps by truncation, as published: 0.0437 of 1268 steps are 55.
+        return step == steps or (share is not None and step % max(int(share * steps), 1) == 0)
 
     def _step(self, batch: Batch) -> dict[str, float]:
         method = self.accelerator.unwrap_model(self.model).method
@@ -109,7 +125,7 @@ class Trainer:
     def _require_finite(self, loss: float, epoch: int, step: int, history: History) -> None:
         if math.isfinite(loss):
             return
-        kept = f"epoch {history.best_epoch} in {self.weights}" if history.best_epoch > 0 else "none yet"
+        kept = f"epoch {history.best_epoch:g} in {self.weights}" if history.best_epoch >= 0 else "none yet"
         raise InputError(
             f"{self.name}: the loss is {loss} at epoch {epoch}, step {step}; last good weights: {kept}; "
             "a lower train.learning_rate, train.max_gradient_norm or train.precision: float32 usually helps"

@@ -49,6 +49,8 @@ class TrainSettings(Settings):
     class_weights: Literal["none", "balanced"] = "none"
     max_gradient_norm: float | None = Field(None, gt=0)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    # share of an epoch after which a validation follows within it, besides the one at its end; None: none
+    validation_interval: float | None = Field(None, gt=0, lt=1)
     selection: Literal["best_accuracy", "best_macro_f1", "last"] = "best_accuracy"
     augmentation: Augmentation = Augmentation()
 

@@ -8,7 +8,7 @@ import warnings
 import pytest
 import recorded_results as recorded
 
-from fer_bench import _mlflow_sync, tracking
+from fer_bench import _mlflow_store, _mlflow_sync, tracking
 from fer_bench.cells import Cell
 
 SEEDS = (0,)
@@ -21,7 +21,7 @@ def template(tmp_path_factory):
     plan = recorded.plan(seeds=SEEDS)
     plan["cells"] = [entry for entry in plan["cells"] if entry["model"] == "resnet_small"]
     recorded.write(root, plan)
-    tracking._create_database(f"sqlite:///{root / 'mlflow.db'}", root)
+    _mlflow_store.create_database(f"sqlite:///{root / 'mlflow.db'}", root)
     return root, plan
 
 
@@ -39,12 +39,12 @@ def repository(template, tmp_path, monkeypatch, request):
 def client(root):
     from mlflow import MlflowClient
 
-    return MlflowClient(tracking.tracking_uri(root))
+    return MlflowClient(_mlflow_store.tracking_uri(root))
 
 
 def runs(root, query=""):
     found = client(root)
-    experiment = found.get_experiment_by_name(tracking.EXPERIMENT)
+    experiment = found.get_experiment_by_name(_mlflow_store.EXPERIMENT)
     return found.search_runs([experiment.experiment_id], query) if experiment else []
 
 
@@ -157,6 +157,7 @@ def test_live_run_logs_epochs_and_is_completed(repository):
     cell = Cell.parse(plan["cells"][0]["cell"])
     with tracking.LiveRun(entry_of(plan), root=root) as live:
         live.log_epoch({"epoch": 1.0, "train_loss": 2.0, "val_att_cos": float("nan")})
+        live.log_epoch({"epoch": 1.5, "train_loss": 1.5})  # within an epoch: in history.csv alone
         assert [run.info.status for run in runs(root)] == ["RUNNING"]
     run = runs(root)[0]
     assert run.info.status == "FINISHED"
@@ -208,5 +209,5 @@ def test_a_broken_database_only_warns(repository):
 
 def test_the_database_is_made_once_and_whole(tmp_path):
     for _ in range(2):
-        tracking._create_database(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path)
+        _mlflow_store.create_database(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} - {"mlflow.db.lock"} == {"mlflow.db"}

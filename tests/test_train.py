@@ -46,7 +46,7 @@ class Order:
         return 2
 
 
-def trainer(folder, guidance: str, weight: float = 4.0, data=None, **options) -> Trainer:
+def trainer(folder, guidance: str, weight: float = 4.0, data=None, protocol: str = "clean", **options) -> Trainer:
     settings = {"epochs": 6, "batch_size": 14, "learning_rate": 0.01, "schedule": "constant", **options}
     chosen = registry.settings("guidance", guidance)(**({"weight": weight} if guidance == "au" else {}))
     data = data or batches()
@@ -54,7 +54,7 @@ def trainer(folder, guidance: str, weight: float = 4.0, data=None, **options) ->
         classifier=network(),
         guidance=registry.plugin("guidance", guidance)(chosen),
         settings=TrainSettings(**settings),
-        protocol=PROTOCOLS["clean"],
+        protocol=PROTOCOLS[protocol],
         train=data,
         order=Order(),
         validation=lambda: data,
@@ -87,7 +87,7 @@ def test_saved_weights_are_those_of_the_kept_epoch(tmp_path):
     made = trainer(tmp_path, "none", selection="best_accuracy")
     history = made.run(lambda row: states.append(copy.deepcopy(made.classifier.state_dict())))
     saved = load_folder(tmp_path).state_dict()
-    kept = states[history.best_epoch - 1]
+    kept = states[int(history.best_epoch) - 1]
     assert all(torch.equal(saved[key], kept[key]) for key in saved)
 
 
@@ -112,6 +112,28 @@ def test_validation_accuracy_by_hand(tmp_path):
     with torch.no_grad():
         hits = [made.classifier(b["images"]).logits.argmax(1) == b["labels"] for b in batches()]
     assert rows[0]["val_accuracy"] == pytest.approx(float(torch.cat(hits).float().mean()) * 100)
+
+
+def test_validations_before_training_and_within_epochs(tmp_path):
+    """Two steps an epoch: a share of 0.5 is every step; the published protocol scores the untrained network first."""
+    rows: list[dict] = []
+    made = trainer(tmp_path, "none", epochs=2, validation_interval=0.5, protocol="paper")
+    untrained = copy.deepcopy(made.classifier.state_dict())
+    modes: list[bool] = []
+    history = made.run(lambda row: (rows.append(row), modes.append(made.classifier.training)))
+    steps = len(made.order)
+    assert [row["epoch"] for row in rows] == pytest.approx([0, *((number + 1) / steps for number in range(2 * steps))])
+    assert "train_loss" not in rows[0] and all("train_loss" in row for row in rows[1:])
+    assert [row["epoch"] for row in history.rows if row["epoch"] % 1 == 0] == [0, 1, 2]
+    assert any(not torch.equal(value, made.classifier.state_dict()[name]) for name, value in untrained.items())
+
+
+def test_validating_more_often_trains_alike(tmp_path):
+    plain, watched = trainer(tmp_path / "a", "au"), trainer(tmp_path / "b", "au", validation_interval=0.5)
+    plain.run(lambda row: None)
+    watched.run(lambda row: None)
+    one, other = plain.classifier.state_dict(), watched.classifier.state_dict()
+    assert all(torch.equal(one[key], other[key]) for key in one)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16"])
