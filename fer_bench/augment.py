@@ -35,13 +35,18 @@ def augment(
     images = functional.grid_sample(images, grid, mode="bilinear", align_corners=False)
     # Nearest, as in the published code: a map keeps its own values.
     maps = functional.grid_sample(maps[:, None], grid, mode="nearest", align_corners=False)[:, 0]
+    return colour(images, settings, generator), maps
+
+
+def colour(images: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
+    """Apply the steps that leave the geometry alone to images (B, 3, H, W): grey, jitter, erasing."""
     if settings.grayscale_probability:
         images = to_grayscale(images, settings, generator)
     if settings.jitter_probability:
         images = jitter(images, settings, generator)
     if settings.erasing_probability:
         images = erase(images, settings, generator)
-    return images, maps
+    return images
 
 
 def geometry(count: int, settings: Augmentation, generator: torch.Generator) -> Tensor:

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from fer_bench.augment import augment
+from fer_bench import augment, augment_stepwise
 from fer_bench.cells import seed_of
+from fer_bench.resample import resample
 from fer_bench.train_settings import Augmentation
 
 Batch = dict[str, Tensor]
@@ -30,23 +30,26 @@ class Faces:
     labels: (N,) class ids.
     root: folder that the paths of the frame are relative to.
     read: reads one image file as (H, W, 3) uint8 RGB.
+    resampling: how images are brought to another size, `area` or `bilinear` (see `fer_bench.resample`).
     """
 
     frame: pd.DataFrame
     labels: np.ndarray
     root: Path
     read: Callable[[Path], np.ndarray]
+    resampling: str = "area"
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def decode(self, row: int, size: int) -> np.ndarray:
         """Read one image and resize it to (size, size, 3), ignoring its aspect as the published recipe does."""
-        image = self.read(self.root / str(self.frame["path"].iloc[row]))
-        if image.shape[:2] == (size, size):
-            return image
-        shrinks = size < min(image.shape[:2])
-        return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return resample(self.read(self.root / str(self.frame["path"].iloc[row])), size, self.resampling)
+
+    def stored_side(self) -> int | None:
+        """Side of the stored images, where all of them are squares of one size."""
+        sides = set(self.frame["width"]) | set(self.frame["height"])
+        return int(sides.pop()) if len(sides) == 1 else None
 
 
 class ResizedImages:
@@ -68,19 +71,29 @@ class TrainBatches(Dataset[Batch]):
     """Augmented training batches; the item's key is (epoch, step, rows), so any worker gives the same batch."""
 
     def __init__(
-        self, faces: Faces, maps: MapSource, resize: int, size: int, settings: Augmentation, seed: int
+        self,
+        faces: Faces,
+        maps: MapSource,
+        resize: int,
+        size: int,
+        settings: Augmentation,
+        seed: int,
+        stepwise: bool = False,
     ) -> None:
         self.images = ResizedImages(faces, resize)
-        self.faces, self.maps, self.resize, self.size = faces, maps, resize, size
+        self.faces, self.maps, self.size = faces, maps, size
         self.settings, self.seed = settings, seed
+        self.augment = augment_stepwise.augment if stepwise else augment.augment
+        # Published maps start at the resolution of the stored image, which has to be one for a batch of them.
+        self.map_side = (faces.stored_side() if stepwise else None) or resize
 
     def __getitem__(self, key: tuple[int, int, tuple[int, ...]]) -> Batch:
         """Build one batch."""
         epoch, step, chosen = key
         rows = np.array(chosen)
         generator = torch.Generator().manual_seed(seed_of(self.seed, "batch", epoch, step))
-        maps, valid = self.maps(rows, self.resize)
-        images, maps = augment(self.images(rows), maps, self.size, self.settings, generator)
+        maps, valid = self.maps(rows, self.map_side)
+        images, maps = self.augment(self.images(rows), maps, self.size, self.settings, generator)
         # A map of which nothing is left after the crop says nothing about where to look.
         valid = valid & (maps.flatten(1).amax(dim=1) > 0)
         return {"images": images, "labels": torch.from_numpy(self.faces.labels[rows]), "maps": maps, "valid": valid}

@@ -22,13 +22,15 @@ Wanted = Callable[[int, Mapping[str, Any]], Any]
 class DatasetFiles:
     """The prepared files of a dataset, opened once."""
 
-    def __init__(self, entry: Mapping[str, Any], root: Path = Path()) -> None:
+    def __init__(self, entry: Mapping[str, Any], root: Path = Path(), resampling: str = "area") -> None:
         """Open index and maps below the repository root.
 
         Args:
             entry: the `dataset` part of a plan file.
             root: repository root.
+            resampling: how images are brought to the input size (the protocol's).
         """
+        self.resampling = resampling
         self.name = str(entry["name"])
         self.plugin = dataset_plugin(entry)
         self.folder = root / faces_folder(self.name)
@@ -42,7 +44,7 @@ class DatasetFiles:
             raise InputError(f"dataset {self.name}: no image in the split {split!r} of {self.folder / 'index.csv'}")
         order = {name: number for number, name in enumerate(self.plugin.expressions)}
         labels = frame["label"].map(order).to_numpy(dtype=np.int64, copy=True)
-        return Faces(frame, labels, self.plugin.image_root(self.folder), read_image)
+        return Faces(frame, labels, self.plugin.image_root(self.folder), read_image, self.resampling)
 
     def maps(self, faces: Faces, variant: str, wanted: Wanted, codebook: str | None = None) -> MapSource:
         """Return the source of maps of a split: rows of the split and a side -> maps (B, side, side), valid (B,).

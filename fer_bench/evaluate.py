@@ -66,7 +66,7 @@ class _Evaluation:
         self.settings = validate(EvaluateSettings, entry["evaluate"], "params.yaml: evaluate")
         self.protocol = PROTOCOLS[entry["protocol"]]
         self.classifier = classifiers.load(entry["cell"], root)
-        self.files = DatasetFiles(entry["test_dataset"], root)
+        self.files = DatasetFiles(entry["test_dataset"], root, self.protocol.resampling)
         self.faces = self.files.faces("test")
         self.size = int(entry["model"]["input_size"])
         self.side = self.settings.map_size or self.size

@@ -15,6 +15,9 @@ class Protocol:
     later_tie_wins: whether a later epoch that equals the best replaces it (D2).
     shift_in_loss, shift_in_score: whether attention with a negative minimum is shifted up to zero (D5). Attention of a
         transformer has an arbitrary sign; `clean` shifts it alike in both places, the published code in the score only.
+    resampling: how images are brought to the input size (see `fer_bench.resample`).
+    stepwise: whether every geometric step of the augmentation resamples image and map anew, as published (D23), instead
+        of once for all.
     validates_untrained: whether the network is scored once before training, as a first candidate for the checkpoint.
     """
 
@@ -25,6 +28,8 @@ class Protocol:
     shift_in_loss: bool
     shift_in_score: bool
     validates_untrained: bool
+    resampling: Literal["area", "bilinear"]
+    stepwise: bool
 
 
 PROTOCOLS = {
@@ -36,6 +41,8 @@ PROTOCOLS = {
         shift_in_loss=True,
         shift_in_score=True,
         validates_untrained=False,
+        resampling="area",
+        stepwise=False,
     ),
     "paper": Protocol(
         "paper",
@@ -45,5 +52,7 @@ PROTOCOLS = {
         shift_in_loss=False,
         shift_in_score=True,
         validates_untrained=True,
+        resampling="bilinear",
+        stepwise=True,
     ),
 }

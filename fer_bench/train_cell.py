@@ -53,7 +53,7 @@ def guidance_of(entry: dict[str, Any]) -> GuidanceBase:
 def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Trainer:
     settings = validate(TrainSettings, entry["train"], f"{entry['cell']}: train")
     protocol, guidance, model = PROTOCOLS[entry["protocol"]], guidance_of(entry), entry["model"]
-    files = DatasetFiles(entry["dataset"], root)
+    files = DatasetFiles(entry["dataset"], root, protocol.resampling)
     train, held_out = files.faces("train"), files.faces(protocol.selection_split)
     _require_every_class(train.labels, files)
     # Without guidance the maps are only watched, in the variant of the paper.
@@ -62,7 +62,7 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
     size = int(model["input_size"])
     resize = settings.resize or round(size * 256 / 224)  # the published ratio of resize to crop
     maps = files.maps(train, variant, wanted, codebook) if guidance.needs_maps else no_maps
-    batches = TrainBatches(train, maps, resize, size, settings.augmentation, entry["seed"])
+    batches = TrainBatches(train, maps, resize, size, settings.augmentation, entry["seed"], protocol.stepwise)
     loader, order = train_loader(batches, settings.batch_size, runtime.workers)
     watched = files.maps(held_out, variant, wanted, codebook)
     validation = list(evaluation_batches(held_out, watched, size, settings.batch_size))
