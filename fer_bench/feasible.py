@@ -15,14 +15,9 @@ def skip_reason(params: Any, cell: Cell) -> str:
     reason = unsuitable(model)
     if reason:
         return reason
-    guidance = params.guidance[cell.guidance]
-    if not registry.plugin("guidance", _plugin(params, cell)).needs_maps:
+    if not registry.plugin("guidance", params.guidance_plugin(cell.guidance)).needs_maps:
         return ""
-    return _coarse_map(map_sizes(model), guidance.layers)
-
-
-def _plugin(params: Any, cell: Cell) -> str:
-    return str((params.raw["guidance"][cell.guidance] or {}).get("plugin") or cell.guidance)
+    return _coarse_map(map_sizes(model), params.guidance_of(cell.guidance, cell.model).layers)
 
 
 def _coarse_map(sizes: dict[int, tuple[int, int]], layers: Any) -> str:

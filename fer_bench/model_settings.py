@@ -24,6 +24,8 @@ class ModelSettings(Settings):
     input_size: int = Field(default=224, ge=16, le=1024)  # side of the square input, pixels
     layers: tuple[Literal[1, 2, 3, 4, 5, "last"], ...] | None = None  # feature maps to return; None: all that exist
     train: dict[str, Any] = Field(default_factory=dict)  # overrides of the section `train` for this model
+    # overrides of every guidance that uses maps, for this model: the layers that it aligns, for instance
+    guidance: dict[str, Any] = Field(default_factory=dict)
 
 
 def read(section: Mapping[str, Any] | ModelSettings, source: str) -> ModelSettings:

@@ -81,6 +81,19 @@ class Params:
         source = f"{self.source}: train of dataset {dataset}, model {model}, grid {self.grid.name}"
         return validate(TrainSettings, _merge(layers), source)
 
+    def guidance_plugin(self, guidance: str) -> str:
+        """File name of the plug-in behind an entry of the section `guidance`."""
+        return str((self.raw["guidance"][guidance] or {}).get("plugin") or guidance)
+
+    def guidance_of(self, guidance: str, model: str) -> Any:
+        """Resolve the guidance settings of a cell: the guidance's own, overridden by the model if it uses maps."""
+        plugin, overrides = self.guidance_plugin(guidance), self.models[model].guidance
+        if not overrides or not registry.plugin("guidance", plugin).needs_maps:
+            return self.guidance[guidance]
+        own = {key: value for key, value in self.raw["guidance"][guidance].items() if key != "plugin"}
+        source = f"{self.source}: models.{model}.guidance"
+        return validate(registry.settings("guidance", plugin), _merge([own, overrides]), source)
+
 
 def load(path: Path = Path("params.yaml")) -> Params:
     """Read and validate params.yaml as a whole.
@@ -195,6 +208,9 @@ def _check_references(params: Params) -> None:
             overrides = (section or {}).get("train") or {}
             validate(TrainSettings, _merge([params.raw["train"], overrides]), f"{params.source}: {kind}.{name}.train")
     validate(TrainSettings, _merge([params.raw["train"], params.grid.train]), f"{params.source}: grid.train")
+    for guidance in params.guidance:
+        for model in params.models:
+            params.guidance_of(guidance, model)
 
 
 def _merge(layers: list[Mapping[str, Any]]) -> dict[str, Any]:

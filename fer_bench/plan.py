@@ -95,7 +95,7 @@ def _dataset_files(params: Params, name: str, root: Path) -> dict[str, dict[str,
 
 def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
     model = params.models[cell.model]
-    guidance = _plugin_of(params, "guidance", cell.guidance)
+    guidance = params.guidance_plugin(cell.guidance)
     plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{guidance}"]
     plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', cell.dataset)}")
     return {
@@ -103,7 +103,11 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         "dataset": _dataset(params, cell.dataset),
         "model": {"name": cell.model, **_network(model)},
         "weights_sha256": digest(model.weights, f"{params.source}: models.{cell.model}.weights"),
-        "guidance": {"name": cell.guidance, "plugin": guidance, "settings": _settings(params.guidance[cell.guidance])},
+        "guidance": {
+            "name": cell.guidance,
+            "plugin": guidance,
+            "settings": _settings(params.guidance_of(cell.guidance, cell.model)),
+        },
         "train": _settings(params.train_of(cell.dataset, cell.model)),
         "protocol": params.grid.protocol,
         "seed": cell.random_seed,
@@ -114,7 +118,7 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
 
 def _network(model: Any) -> dict[str, Any]:
     """A model's settings without those that are resolved elsewhere (training) or that change no number (its label)."""
-    return {key: value for key, value in _settings(model).items() if key not in ("train", "label")}
+    return {key: value for key, value in _settings(model).items() if key not in ("train", "guidance", "label")}
 
 
 def _evaluate(params: Params, cell: Cell, test: str, root: Path) -> dict[str, Any]:

@@ -112,3 +112,16 @@ def test_overrides_of_train_reach_the_cell_and_are_checked(raw_params):
 
     raw_params["grid"]["train"] = {"epoch": 3}
     assert "epoch: unknown key" in complaint(raw_params)
+
+
+def test_a_model_overrides_the_guidance_of_its_own_cells(raw_params):
+    raw_params["models"]["tscam"]["guidance"] = {"layers": [4], "weight": 2.5}
+    loaded = params.parse(raw_params)
+    resolved = loaded.guidance_of("au", "tscam")
+    assert (resolved.layers, resolved.weight, resolved.variant) == ((4,), 2.5, "paper")
+    assert loaded.guidance_of("au", "resnet10t") == loaded.guidance["au"]
+    assert loaded.guidance_of("none", "tscam") == loaded.guidance["none"]
+
+    raw_params["models"]["tscam"]["guidance"] = {"layer": [4]}
+    text = complaint(raw_params)
+    assert "models.tscam.guidance.layer: unknown key; did you mean 'layers'?" in text

@@ -89,3 +89,12 @@ def test_explainers_touch_evaluation_only(raw):
     after = entries(raw)
     changed = {name.split("/")[0] for name in before if before[name] != after[name]}
     assert changed == {"evaluate", "grid.json"}
+
+
+def test_overrides_of_a_model_reach_its_guided_cells_alone(raw):
+    before = entries(raw)
+    raw["models"]["resnet10t"]["guidance"] = {"layers": [4]}
+    after = entries(raw)
+    changed = {name for name in before if name.startswith("train/") and before[name] != after[name]}
+    assert changed == {f"train/synthetic-resnet10t-au-s{seed}.json" for seed in (0, 1)}
+    assert after["train/synthetic-resnet10t-au-s0.json"]["guidance"]["settings"]["layers"] == [4]
