@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_bench import grids, params, prune, registry
-from fer_bench.cells import PLAN
+from fer_bench.cells import PLAN, Cell
 from fer_bench.errors import InputError, unknown
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -41,7 +41,9 @@ def repro(
     arguments: Annotated[list[str] | None, typer.Argument(help="passed on to `dvc repro`")] = None,
 ) -> None:
     """Validate params.yaml, run `dvc repro`, print the tables and say where everything is."""
-    grid = params.load().grid
+    loaded = params.load()
+    grid = loaded.grid
+    _say_cost(loaded, [cell for cell in grids.cells(grid) if not _trained(cell)])
     code = subprocess.run([sys.executable, "-m", "dvc", "repro", *(arguments or [])], check=False).returncode
     if code:
         raise typer.Exit(code)
@@ -64,6 +66,33 @@ def use(name: str) -> None:
     """Make a grid of grids/ the active one (section `grid` of params.yaml)."""
     grid = grids.use(name)
     print(f"active grid: {name}, {len(grids.cells(grid))} cells; `dvc repro` runs what is missing")
+    _say_cost(params.load(), grids.cells(grid))
+
+
+@command
+def estimate(device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu") -> None:
+    """Count the operations of all trainings of the active grid, and the hours that this machine would need."""
+    from fer_bench import cost  # noqa: PLC0415
+
+    loaded = params.load()
+    found = cost.estimate(loaded)
+    print(found)
+    model = loaded.grid.models[0]
+    rate = cost.measured_rate(loaded.models[model], device)
+    print(f"this machine ({device}, {model}): {rate / 1e9:.3g} GFLOP/s, about {found.hours(rate):.2g} hours")
+
+
+def _say_cost(loaded: params.Params, cells: list[Cell]) -> None:
+    """Print what the trainings cost where that is worth a thought."""
+    from fer_bench import cost  # noqa: PLC0415  torch and timm take seconds
+
+    found = cost.estimate(loaded, cells) if cells else None
+    if found and (found.unknown or found.hours(cost.NOMINAL_RATE) >= cost.WORTH_SAYING):
+        print(f"{found}; `fer-bench estimate` measures this machine")
+
+
+def _trained(cell: Cell) -> bool:
+    return (cell.weights / "model.safetensors").is_file() or (cell.weights / "skipped.json").is_file()
 
 
 @command
