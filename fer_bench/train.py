@@ -72,6 +72,7 @@ class Trainer:
         """One pass over the training split: mean of every part of the loss, and accuracy in percent."""
         self.model.train()
         self.order.epoch = epoch
+        self.guidance.start_epoch(epoch)
         sums: dict[str, float] = {}
         seen = 0
         rate = self.optimizer.param_groups[0]["lr"]
