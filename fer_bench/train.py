@@ -78,6 +78,7 @@ class Trainer:
         """One pass over the training split; rows hold the means of every part of the loss since its start."""
         self.order.epoch = epoch
         self.model.train()
+        self.guidance.start_epoch(epoch)
         sums: dict[str, float] = {}
         seen = 0
         rate = self.optimizer.param_groups[0]["lr"]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fer_bench import optimisation, registry
-from fer_bench.cells import Cell
+from fer_bench.cells import Cell, seed_of
 from fer_bench.data import TrainBatches, evaluation_batches, no_maps, train_loader
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.errors import InputError
@@ -45,7 +45,10 @@ def guidance_of(entry: dict[str, Any]) -> GuidanceBase:
     where = f"params.yaml: guidance.{name}"
     chosen = validate(settings, entry["guidance"]["settings"], where)
     guidance: GuidanceBase = registry.plugin("guidance", plugin)(
-        chosen, resize=protocol.resize, shift=protocol.shift_in_loss
+        chosen,
+        resize=protocol.resize,
+        shift=protocol.shift_in_loss,
+        seed=seed_of(entry["seed"], "guidance"),
     )
     return guidance
 

@@ -29,7 +29,8 @@ def validate(model: type[Model], data: Any, source: str) -> Model:
 
 
 def _one_line(error: ValidationError, model: type[BaseModel], source: str) -> str:
-    first = error.errors()[0]
+    # A misspelt key that has no default is both unknown and missing; the unknown one carries the hint.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     where = f"{source}.{'.'.join(str(part) for part in first['loc'])}".rstrip(".")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":

