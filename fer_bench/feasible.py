@@ -8,9 +8,13 @@ from fer_bench.classifier import map_sizes, unsuitable
 
 COARSEST_GUIDED_MAP = 7  # pixels; the best a 4x4 map can reach against an action unit map is 0.74, a 7x7 map 0.89
 
+LEFT_OUT = "no block of the grid has this pair of model and guidance"
+
 
 def skip_reason(params: Any, cell: Cell) -> str:
     """Return why this cell is skipped, or an empty string."""
+    if not params.grid.has(cell.model, cell.guidance):
+        return LEFT_OUT
     model = params.models[cell.model]
     reason = unsuitable(model)
     if reason:

@@ -46,6 +46,7 @@ def cells(grid: Grid) -> list[Cell]:
         for model in grid.models
         for guidance in grid.guidance
         for seed in grid.seeds
+        if grid.has(model, guidance)
     ]
 
 

@@ -13,6 +13,7 @@ class ModelSettings(Settings):
     """One model: a backbone of timm, its initial weights, and the method that is trained on it."""
 
     label: str = ""  # how tables call it; the method and the backbone when empty
+    trial_of: str = ""  # the model that this one is another recipe for, in a grid that tunes both arms alike
     backbone: str  # a timm name, with a pretrained tag where `weights: timm` needs one
     kwargs: dict[str, Any] = Field(default_factory=dict)  # for timm.create_model; and `large_maps: true` for ResNets
     weights: str = "random"  # random, timm, file:PATH, package:NAME

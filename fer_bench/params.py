@@ -23,6 +23,13 @@ SECTIONS = ("grid", "datasets", "landmarks", "heatmaps", "models", "guidance", "
 OPTIONAL_SECTIONS = ("tables", "runtime")
 
 
+class Block(Settings):
+    """A part of the product of models and guidance."""
+
+    models: list[Name] = Field(min_length=1)
+    guidance: list[Name] = Field(min_length=1)
+
+
 class Grid(Settings):
     """The cells of the active grid: the product of four lists, each scored on every test dataset."""
 
@@ -33,8 +40,13 @@ class Grid(Settings):
     guidance: list[Name] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     test_datasets: list[Name] = Field(min_length=1)
+    blocks: list[Block] = []  # pairs of model and guidance that are meant; empty: all of them
     train: dict[str, Any] = {}  # overrides of the section `train` for this grid
     evaluate: dict[str, Any] = {}  # overrides of the section `evaluate` for this grid
+
+    def has(self, model: str, guidance: str) -> bool:
+        """Whether a model is meant to be trained with a guidance."""
+        return not self.blocks or any(model in block.models and guidance in block.guidance for block in self.blocks)
 
 
 class HeatmapSettings(Settings):
@@ -177,6 +189,11 @@ def _check_grid(params: Params) -> None:
     for key, section in (("datasets", "datasets"), ("models", "models"), ("guidance", "guidance")):
         _check_names(getattr(grid, key), getattr(params, section), f"{where}.{key}", section)
     _check_names(grid.test_datasets, params.datasets, f"{where}.test_datasets", "datasets")
+    for key in ("models", "guidance"):
+        for number, block in enumerate(grid.blocks):
+            _check_names(
+                getattr(block, key), dict.fromkeys(getattr(grid, key)), f"{where}.blocks.{number}.{key}", "grid"
+            )
     if len(set(grid.seeds)) < len(grid.seeds):
         raise InputError(f"{where}.seeds: given {grid.seeds}; each seed may stand there once")
     untested = [name for name in grid.datasets if name not in grid.test_datasets]
@@ -194,6 +211,9 @@ def _check_names(given: list[str], entries: Mapping[str, Any], where: str, secti
 
 def _check_references(params: Params) -> None:
     """Names inside sections: landmark backends of datasets, explainers, map variants, overrides of `train`."""
+    for name, tuned in params.models.items():
+        if tuned.trial_of and tuned.trial_of not in params.models:
+            raise unknown("model", tuned.trial_of, f"{params.source}: models.{name}.trial_of", params.models)
     for name, dataset in params.datasets.items():
         if dataset.landmarks not in params.landmarks:
             raise unknown(

@@ -118,7 +118,9 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
 
 def _network(model: Any) -> dict[str, Any]:
     """A model's settings without those that are resolved elsewhere (training) or that change no number (its label)."""
-    return {key: value for key, value in _settings(model).items() if key not in ("train", "guidance", "label")}
+    return {
+        key: value for key, value in _settings(model).items() if key not in ("train", "guidance", "label", "trial_of")
+    }
 
 
 def _evaluate(params: Params, cell: Cell, test: str, root: Path) -> dict[str, Any]:
@@ -141,10 +143,14 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
     return {
         "name": params.grid.name,
         "protocol": params.grid.protocol,
-        "cells": [_cell_entry(params, cell, files[f"train/{cell.name}.json"]["skip"]) for cell in cells],
+        "cells": [
+            _cell_entry(params, cell, files[f"train/{cell.name}.json"]["skip"])
+            for cell in cells
+            if params.grid.has(cell.model, cell.guidance)
+        ],
         "test_datasets": params.grid.test_datasets,
         "datasets": {name: _dataset_facts(params, name) for name in params.grid.test_datasets},
-        "models": {name: {"label": params.models[name].label or name} for name in params.grid.models},
+        "models": {name: _model_facts(params.models[name], name) for name in params.grid.models},
         "guidance": {name: _settings(params.guidance[name]) for name in params.grid.guidance},
         "tables": _settings(params.tables),
         "evaluate": _settings(params.evaluate),
@@ -153,6 +159,10 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
         ),
         "sources": sources(["stages.tables"], root),
     }
+
+
+def _model_facts(model: Any, name: str) -> dict[str, str]:
+    return {"label": model.label or name, "trial_of": model.trial_of}
 
 
 def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:

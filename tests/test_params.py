@@ -137,3 +137,12 @@ def test_a_model_overrides_the_guidance_of_its_own_cells(raw_params):
     raw_params["models"]["tscam"]["guidance"] = {"layer": [4]}
     text = complaint(raw_params)
     assert "models.tscam.guidance.layer: unknown key; did you mean 'layers'?" in text
+
+
+def test_blocks_and_trials_name_what_exists(raw_params):
+    raw_params["grid"]["blocks"] = [{"models": ["tscam"], "guidance": ["none"]}]
+    assert "grid.blocks.0.models" in complaint(raw_params)
+    raw_params["grid"]["blocks"] = []
+    raw_params["models"]["tscam"]["trial_of"] = "xcitt"
+    text = complaint(raw_params)
+    assert "models.tscam.trial_of" in text and "xcit" in text

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fer_bench import params, plan
+from fer_bench import grids, params, plan
 
 
 @pytest.fixture
@@ -98,3 +98,25 @@ def test_overrides_of_a_model_reach_its_guided_cells_alone(raw):
     changed = {name for name in before if name.startswith("train/") and before[name] != after[name]}
     assert changed == {f"train/synthetic-resnet10t-au-s{seed}.json" for seed in (0, 1)}
     assert after["train/synthetic-resnet10t-au-s0.json"]["guidance"]["settings"]["layers"] == [4]
+
+
+def test_blocks_leave_cells_out_of_the_tables_too(raw):
+    raw["grid"]["blocks"] = [
+        {"models": ["resnet10t"], "guidance": ["none", "au"]},
+        {"models": ["xcit"], "guidance": ["none"]},
+    ]
+    found = entries(raw)
+    assert "no block" in found["train/synthetic-xcit-au-s0.json"]["skip"]  # DVC's matrix knows products only
+    assert found["train/synthetic-xcit-none-s0.json"]["skip"] == ""
+    assert {entry["cell"] for entry in found["grid.json"]["cells"]} == {
+        f"synthetic-{pair}-s{seed}" for pair in ("resnet10t-none", "resnet10t-au", "xcit-none") for seed in (0, 1)
+    }
+    assert len(grids.cells(params.parse(raw).grid)) == 6
+
+
+def test_a_label_or_a_tuning_relation_retrains_nothing(raw):
+    before = entries(raw)
+    raw["models"]["xcit"] |= {"label": "another", "trial_of": "resnet10t"}
+    after = entries(raw)
+    assert {name for name in before if before[name] != after[name]} == {"grid.json"}
+    assert after["grid.json"]["models"]["xcit"] == {"label": "another", "trial_of": "resnet10t"}
