@@ -78,7 +78,10 @@ def _dataset_files(params: Params, name: str, root: Path) -> dict[str, dict[str,
     backend_name = params.datasets[name].landmarks
     backend = _plugin_of(params, "landmarks", backend_name)
     return {
-        f"faces/{name}.json": {"dataset": dataset, "sources": sources(["stages.faces", plugin], root)},
+        f"faces/{name}.json": {
+            "dataset": dataset,
+            "sources": sources(["stages.faces", plugin, *params.datasets[name].plugins()], root),
+        },
         f"landmarks/{name}.json": {
             "dataset": dataset,
             "backend": backend,

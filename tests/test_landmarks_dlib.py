@@ -174,6 +174,18 @@ def test_of_two_faces_the_larger_central_one_is_taken(faces: tuple[Path, pd.Data
     assert 190 < found.points[:, 0].min() < found.points[:, 0].max() < 414
 
 
+def test_every_face_is_listed_with_its_own_points(faces: tuple[Path, pd.DataFrame], backend: Backend) -> None:
+    scene = np.full((240, 420, 3), 128, np.uint8)
+    scene[64:176, 8:120] = face(faces)
+    scene[8:232, 190:414] = np.asarray(Image.fromarray(face(faces)).resize((224, 224)))
+    small, large = sorted(backend.faces(scene), key=lambda one: one.box[0])
+    assert {small.status, large.status} == {"ok"}
+    assert 8 < small.points[:, 0].min() < small.points[:, 0].max() < 120
+    native = backend.detect(face(faces)).points
+    assert error_against(large.points[None], native[None] * 2 + (190, 8))[0] < 0.08
+    assert backend.faces(noise(0)) == []  # the whole-image box never stands in
+
+
 def test_a_large_image_is_shrunk_and_mapped_back(faces: tuple[Path, pd.DataFrame]) -> None:
     large = np.asarray(Image.fromarray(face(faces)).resize((672, 672)))
     limited = Backend(Settings(largest_side=112)).detect(large)

@@ -99,6 +99,19 @@ def test_several_faces(weights: Path) -> None:
     assert (found.points == corner(found.box)).all()
 
 
+def test_every_face_is_listed(weights: Path) -> None:
+    save_s3fd(weights, "conv6_2")
+    backend = Backend(Settings(device="cpu", whole_image="no_face"))
+    taken, listed = backend.detect(IMAGE), backend.faces(IMAGE)
+    assert f"{len(listed)} faces found" in taken.message
+    assert {one.status for one in listed} == {"ok"}
+    assert taken.box in [one.box for one in listed]
+    assert all((one.points == corner(one.box)).all() for one in listed)
+    save_s3fd(weights, None)
+    assert Backend(Settings(device="cpu", whole_image="no_face")).faces(IMAGE) == []
+    assert Backend(Settings(device="cpu", whole_image="always")).faces(IMAGE) == []
+
+
 def test_no_face_and_its_fallback(weights: Path) -> None:
     save_s3fd(weights, None)
     none = Backend(Settings(device="cpu")).detect(IMAGE)

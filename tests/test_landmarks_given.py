@@ -135,3 +135,54 @@ def test_header_with_columns_in_any_order(tmp_path: Path) -> None:
     assert (ids, statuses) == (["a"], [""])
     assert points[0, :, 0].tolist() == list(range(68))
     assert points[0, :, 1].tolist() == list(range(68, 136))
+
+
+def folds(tmp_path: Path, **splits: list[str]) -> Path:
+    """The authors' fold folder: train, val and test, each with a landmarks.txt."""
+    for split, lines in splits.items():
+        (tmp_path / "folds" / split).mkdir(parents=True)
+        (tmp_path / "folds" / split / "landmarks.txt").write_text("\n".join(lines) + "\n")
+    return tmp_path / "folds"
+
+
+def test_fold_folder_whose_val_repeats_test(tmp_path: Path) -> None:
+    released = "basic/Image/our_aligned/{}.jpg"
+    test = [line(released.format("test_0001"), 5), no_face(released.format("test_0002"))]
+    folder = folds(tmp_path, train=[line(released.format("train_00001"), 3)], val=test[::-1], test=test)
+    frame = look_up(tmp_path, folder, ["test_0001", "train_00001", "test_0002"])
+    assert frame["x0"].iloc[:2].tolist() == [5, 3]  # ids are the names of the files, wherever they lie
+    assert frame["status"].tolist() == ["ok", "ok", "no_face"]
+
+
+def test_landmarks_of_the_folder_itself_come_first(tmp_path: Path) -> None:
+    folder = folds(tmp_path, test=[line("a", 1)])
+    (folder / "landmarks.txt").write_text(line("a", 2))
+    assert look_up(tmp_path, folder, ["a"])["x0"].tolist() == [2]
+
+
+def test_one_id_with_two_sets_of_landmarks(tmp_path: Path) -> None:
+    folder = folds(tmp_path, val=[line("a", 1)], test=[line("a", 2)])
+    with pytest.raises(InputError, match=r"test.landmarks\.txt: id .a. has other landmarks than in .*val.landm"):
+        look_up(tmp_path, folder, ["a"])
+
+
+def test_folder_without_landmarks(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty' holds no landmarks\.txt, nor a folder train or test with one"):
+        look_up(tmp_path, tmp_path / "empty", ["a"])
+
+
+def test_a_hash_guards_one_file_alone(tmp_path: Path) -> None:
+    folder = folds(tmp_path, train=[line("a")], test=[line("b")])
+    index = pd.DataFrame({"id": ["a"], "path": ["a"], "sha256": ""})
+    with pytest.raises(InputError, match=r"sha256: .* is a folder of several files"):
+        run(index, tmp_path, "given", {"file": str(folder), "sha256": "00"}, tmp_path / "o", 1, False, refuse, tmp_path)
+
+
+def test_a_name_that_two_folders_share_is_found_by_its_path_only(tmp_path: Path) -> None:
+    file = tmp_path / "landmarks.txt"
+    file.write_text(line("one/1.jpg", 1) + "\n" + line("two/1.jpg", 2) + "\n" + line("two/2.jpg", 4))
+    index = pd.DataFrame({"id": ["1", "two/1.jpg", "2"], "path": ["x/1.jpg", "two/1.jpg", "x/2.jpg"], "sha256": ""})
+    frame = run(index, tmp_path, "given", {"file": str(file)}, tmp_path / "o.parquet", 1, False, refuse, tmp_path / "c")
+    assert frame["status"].tolist() == ["error", "ok", "ok"]
+    assert frame["x0"].iloc[1:].tolist() == [2, 4]

@@ -33,6 +33,10 @@ class DatasetSettings(Settings):
     split_seed: int = 0
     train: dict[str, Any] = {}
 
+    def plugins(self) -> list[str]:
+        """Name modules of other kinds that decide about the images; where they change, the stage `faces` reruns."""
+        return []
+
 
 class DatasetBase:
     """A dataset; a plug-in overrides `collect` and, where images lie elsewhere, `image_root` and `check`."""

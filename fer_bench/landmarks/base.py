@@ -51,6 +51,7 @@ class BackendBase:
     """
 
     needs_images: ClassVar[bool] = True
+    lists_faces: ClassVar[bool] = False  # whether `faces` works
     steps: ClassVar[tuple[str, ...]] = ()  # in the order in which they are tried
 
     def __init__(self, settings: Settings, source: str) -> None:
@@ -66,6 +67,18 @@ class BackendBase:
 
         Args:
             image: (H, W, 3) uint8 RGB.
+        """
+        raise NotImplementedError
+
+    def faces(self, image: np.ndarray) -> list[Detection]:
+        """Find every face that the first successful step of the detector sees, for a caller that knows which is meant.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Returns:
+            One Detection per face, each with status `ok`, in the detector's order; [] when it finds none (a box around
+            the whole image never stands in).
         """
         raise NotImplementedError
 

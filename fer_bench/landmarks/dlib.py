@@ -27,6 +27,7 @@ LICENCE = (
 _MMOD_GROWTH = 1.1  # HOG side / mmod side
 _MMOD_DROP = 0.075  # HOG centre lower by this share of the mmod side
 _MMOD_SMALLEST = 40  # px; its smallest face, and on strips a few pixels wide the network itself fails
+Hits = tuple[View, np.ndarray, np.ndarray]  # what the detector saw, its boxes (N, 4) there, their scores (N,)
 
 
 class Settings(base_settings.Settings):
@@ -60,6 +61,7 @@ class Settings(base_settings.Settings):
 class Backend(BackendBase):
     """HOG as the image is, HOG enlarged, mmod, whole-image box: the first step that finds a face decides."""
 
+    lists_faces: ClassVar[bool] = True
     steps: ClassVar[tuple[str, ...]] = ("hog", "hog_enlarged", "mmod", "whole_image")
 
     def __init__(self, settings: Settings, source: str = "landmarks.dlib") -> None:
@@ -81,31 +83,43 @@ class Backend(BackendBase):
         """Try the steps in order; see BackendBase."""
         self.load()
         self.seconds = {}
-        view = bordered(image, min(1.0, self.settings.largest_side / max(image.shape[:2])))
+        stored = self._limited(image)
         for step in self.steps[:-1]:
             with self.timed(step):
-                found = getattr(self, f"_{step}")(view)
-                if found is not None:
-                    return found
+                view, boxes, scores = getattr(self, f"_{step}")(stored)
+                if len(boxes):
+                    row, status, message = choose(boxes, view.pixels.shape[:2])
+                    return self._fit(view, boxes[row], scores[row], step, status, message)
         with self.timed("whole_image"):
-            return self._whole_image(view)
+            return self._whole_image(stored)
 
-    def _hog(self, stored: View) -> Detection | None:
-        boxes, scores = self._run_hog(stored)
-        return self._fit(stored, boxes, scores, "hog")
+    def faces(self, image: np.ndarray) -> list[Detection]:
+        """Fit the points in every box of the first step that finds any; see BackendBase."""
+        self.load()
+        stored = self._limited(image)
+        for step in self.steps[:-1]:
+            view, boxes, scores = getattr(self, f"_{step}")(stored)
+            if len(boxes):
+                return [self._fit(view, box, score, step, "ok", "") for box, score in zip(boxes, scores, strict=True)]
+        return []
 
-    def _hog_enlarged(self, stored: View) -> Detection | None:
+    def _limited(self, image: np.ndarray) -> View:
+        return bordered(image, min(1.0, self.settings.largest_side / max(image.shape[:2])))
+
+    def _hog(self, stored: View) -> Hits:
+        return (stored, *self._run_hog(stored))
+
+    def _hog_enlarged(self, stored: View) -> Hits:
         view = self._view(stored, self.settings.enlarge_to, shrink=False, border=self.settings.border)
-        boxes, scores = self._run_hog(view)
-        return self._fit(view, boxes, scores, "hog_enlarged")
+        return (view, *self._run_hog(view))
 
-    def _mmod(self, stored: View) -> Detection | None:
+    def _mmod(self, stored: View) -> Hits:
         view = self._view(stored, self.settings.mmod_side, shrink=True)
         if min(view.pixels.shape[:2]) < _MMOD_SMALLEST:
-            return None
+            return view, np.empty((0, 4)), np.empty(0)
         hits = [hit for hit in self._models["mmod"](view.pixels, 0) if hit.confidence >= self.settings.mmod_threshold]
         boxes = np.array([_as_hog_box(_edges(hit.rect)) for hit in hits]).reshape(-1, 4)
-        return self._fit(view, boxes, np.array([hit.confidence for hit in hits]), "mmod")
+        return view, boxes, np.array([hit.confidence for hit in hits])
 
     def _whole_image(self, stored: View) -> Detection:
         view = self._view(stored, self.settings.mmod_side, shrink=False)
@@ -120,13 +134,9 @@ class Backend(BackendBase):
             return nothing("no_face", f"{message}: more than {self.settings.max_spread}")
         return _detection(view, points, "fallback", "whole_image", box, -spread, message)
 
-    def _fit(self, view: View, boxes: np.ndarray, scores: np.ndarray, step: str) -> Detection | None:
-        """Fit the points in the largest central of the boxes found in a view; None when there is no box."""
-        if not len(boxes):
-            return None
-        row, status, message = choose(boxes, view.pixels.shape[:2])
-        points = self._points(view.pixels, boxes[row])
-        return _detection(view, points, status, step, boxes[row], scores[row], message)
+    def _fit(self, view: View, box: np.ndarray, score: float, step: str, status: str, message: str) -> Detection:
+        """Fit the points in a box of a view."""
+        return _detection(view, self._points(view.pixels, box), status, step, box, score, message)
 
     def _view(self, stored: View, side: int, shrink: bool, border: float = 0.0) -> View:
         """Resize what `detect` has limited in size; the result maps back to the stored image itself."""

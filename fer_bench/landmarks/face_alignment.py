@@ -46,6 +46,7 @@ class Settings(base_settings.Settings):
 class Backend(BackendBase):
     """S3FD on the image, then FAN (four hourglasses, 2D points) on the largest central face."""
 
+    lists_faces: ClassVar[bool] = True
     steps: ClassVar[tuple[str, ...]] = ("s3fd", "whole_image")
 
     def __init__(self, settings: Settings, source: str = "landmarks.face_alignment") -> None:
@@ -108,15 +109,29 @@ class Backend(BackendBase):
         with self.timed("whole_image"):
             return self._whole_image(image)
 
-    def _with_detector(self, image: np.ndarray) -> Detection | None:
+    def faces(self, image: np.ndarray) -> list[Detection]:
+        """Fit the points in every box of S3FD; none with `whole_image: always`, which has no detector."""
+        self.load()
+        if self.settings.whole_image == "always":
+            return []
+        return [self._fit(image, hit, "ok", "") for hit in self._hits(image)]
+
+    def _hits(self, image: np.ndarray) -> np.ndarray:
+        """Return (N, 5): left, top, right, bottom, score."""
         rows = self._networks.face_detector.detect_from_image(image)
         hits = np.asarray(rows, np.float64).reshape(-1, 5)
-        hits = hits[((hits[:, 2:4] - hits[:, :2]) >= 1).all(axis=1)]  # FAN divides by the size of the box
+        return hits[((hits[:, 2:4] - hits[:, :2]) >= 1).all(axis=1)]  # FAN divides by the size of the box
+
+    def _with_detector(self, image: np.ndarray) -> Detection | None:
+        hits = self._hits(image)
         if not len(hits):
             return None
         row, status, message = choose(hits[:, :4], image.shape[:2])
-        points, _ = self._points(image, hits[row, :4])
-        return _detection(points, status, "s3fd", hits[row, :4], float(hits[row, 4]), message)
+        return self._fit(image, hits[row], status, message)
+
+    def _fit(self, image: np.ndarray, hit: np.ndarray, status: str, message: str) -> Detection:
+        points, _ = self._points(image, hit[:4])
+        return _detection(points, status, "s3fd", hit[:4], float(hit[4]), message)
 
     def _whole_image(self, image: np.ndarray) -> Detection:
         """Fit the points in a box around the whole image; the score is the mean height of FAN's 68 peaks."""
