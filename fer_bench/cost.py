@@ -66,7 +66,7 @@ def images(params: Params, dataset: str, root: Path = Path()) -> dict[str, int]:
     if index.is_file():
         return {"val": 0, "test": 0, **_counts(index)}
     plugin = str((params.raw["datasets"][dataset] or {}).get("plugin") or dataset)
-    published = getattr(registry.plugin("datasets", plugin), "published_counts", {})
+    published = registry.plugin("datasets", plugin).counts
     found = {split: sum(classes.values()) for split, classes in published.items()}
     return {"val": 0, "test": 0, **found} if found else {}
 

@@ -52,3 +52,7 @@ def test_a_dataset_of_unknown_size_is_named(raw_params, tmp_path):
 
 def test_a_rate_is_measured():
     assert cost.measured_rate(NARROW, "cpu", batch=2, steps=1) > 0
+
+
+def test_a_dataset_that_is_not_there_yet_counts_as_published(raw_params, tmp_path):
+    assert cost.images(params.parse(raw_params), "rafdb", tmp_path) == {"train": 12271, "val": 0, "test": 3068}

@@ -1,6 +1,7 @@
 """What every dataset promises: an index that was checked, the folder its paths start from, a licence."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class DatasetBase:
     citation: str = ""
     publishable_images: bool = False
     expressions: tuple[str, ...] = EXPRESSIONS
+    counts: Mapping[str, Mapping[str, int]] = {}  # published images per split and expression; val belongs to train
 
     def __init__(self, name: str, settings: DatasetSettings, source: str | None = None) -> None:
         self.name = name

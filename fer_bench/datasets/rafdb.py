@@ -42,6 +42,7 @@ class Dataset(DatasetBase):
     label = "RAF-DB"
     licence = "non-commercial research and education only; the images may be neither passed on nor published"
     citation = "Li, Deng and Du, CVPR 2017, DOI 10.1109/CVPR.2017.277"
+    counts = PUBLISHED
     settings: Settings
 
     def external_root(self) -> Path:
