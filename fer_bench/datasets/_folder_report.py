@@ -1,4 +1,4 @@
-"""What a folder dataset leaves beside its index: excluded rows and a manifest."""
+"""What a dataset leaves beside its index: excluded rows and a manifest."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ import PIL
 
 from fer_bench.datasets._folder_settings import FolderSettings
 from fer_bench.datasets._index import SPLITS
+from fer_bench.datasets.base import DatasetSettings
 
 # these say where a folder lies or how it is called, not what is in the result
 _NEUTRAL = {"plugin", "root", "fingerprint", "landmarks", "label", "licence", "citation"}
@@ -38,7 +39,7 @@ def write_excluded(rows: pd.DataFrame, path: Path) -> None:
     excluded.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
-def write_manifest(path: Path, settings: FolderSettings, frame: pd.DataFrame, **facts: Any) -> None:
+def write_manifest(path: Path, settings: DatasetSettings, frame: pd.DataFrame, **facts: Any) -> None:
     """Write what was made of which folder by which settings; no time, host or path."""
     counts = pd.crosstab(frame["split"], frame["label"])
     manifest = {
