@@ -41,6 +41,7 @@ class DatasetBase:
     licence: str = ""
     citation: str = ""
     publishable_images: bool = False
+    generated: bool = False  # whether the faces are made from the codebook that the maps are drawn from
     expressions: tuple[str, ...] = EXPRESSIONS
 
     def __init__(self, name: str, settings: DatasetSettings, source: str | None = None) -> None:
