@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from fer_bench import augment, augment_stepwise
 from fer_bench.cells import seed_of
 from fer_bench.resample import resample
-from fer_bench.train_settings import Augmentation
+from fer_bench.train_settings import Augmentation, Sampling
 
 Batch = dict[str, Tensor]
 # rows of the split -> maps (B, R, R) in [0, 1] and valid (B,)
@@ -100,24 +100,46 @@ class TrainBatches(Dataset[Batch]):
 
 
 class EpochOrder(Sampler[tuple[int, int, tuple[int, ...]]]):
-    """Shuffled batches of an epoch; the order comes from seed and epoch alone, the last partial batch is kept."""
+    """Shuffled batches of an epoch; the order comes from seed and epoch alone, the last partial batch is kept.
 
-    def __init__(self, count: int, batch_size: int, seed: int) -> None:
-        self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, 0
+    `shuffled`: every image once. `balanced`: every class equally often, in all about as many as there are images; those
+    of a small class come back, and of a large one each epoch sees another part.
+    """
+
+    def __init__(self, labels: np.ndarray, batch_size: int, seed: int, sampling: Sampling = "shuffled") -> None:
+        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+        self.classes = [torch.arange(len(labels))]
+        if sampling == "balanced":
+            self.classes = [torch.from_numpy(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+        self.per_class = len(labels) // max(1, len(self.classes))
 
     def __len__(self) -> int:
-        return math.ceil(self.count / self.batch_size)
+        return math.ceil(self.per_class * len(self.classes) / self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[int, int, tuple[int, ...]]]:
         generator = torch.Generator().manual_seed(seed_of(self.seed, "order", self.epoch))
-        order = torch.randperm(self.count, generator=generator).tolist()
+        order = self._order(generator).tolist()
         for step in range(len(self)):
             yield self.epoch, step, tuple(order[step * self.batch_size : (step + 1) * self.batch_size])
 
+    def _order(self, generator: torch.Generator) -> Tensor:
+        if len(self.classes) == 1:
+            return torch.randperm(len(self.classes[0]), generator=generator)
+        drawn = torch.cat([self._draw(rows, generator) for rows in self.classes])
+        return drawn[torch.randperm(len(drawn), generator=generator)]
 
-def train_loader(batches: TrainBatches, batch_size: int, workers: int) -> tuple[DataLoader[Batch], EpochOrder]:
+    def _draw(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw `per_class` of the rows: each once before any comes back."""
+        rounds = math.ceil(self.per_class / len(rows))
+        turns = [rows[torch.randperm(len(rows), generator=generator)] for _ in range(rounds)]
+        return torch.cat(turns)[: self.per_class]
+
+
+def train_loader(
+    batches: TrainBatches, batch_size: int, workers: int, sampling: Sampling = "shuffled"
+) -> tuple[DataLoader[Batch], EpochOrder]:
     """Return the loader and its sampler; set `sampler.epoch` before each epoch."""
-    order = EpochOrder(len(batches.faces), batch_size, batches.seed)
+    order = EpochOrder(batches.faces.labels, batch_size, batches.seed, sampling)
     loader = DataLoader(
         batches,
         batch_size=None,

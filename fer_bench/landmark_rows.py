@@ -24,7 +24,7 @@ def landmark_rows(files: DatasetFiles, root: Path = Path()) -> list[Row]:
         for status, count in counts.items()
     ]
     truth = files.ground_truth()
-    if truth is not None:
+    if truth is not None and set(POINTS) <= set(truth.columns):  # annotated units come without true landmarks
         exact = truth.loc[files.index["id"], POINTS].to_numpy().reshape(total, 2, 68).transpose(0, 2, 1)
         errors = 100 * landmarks.error_against(points, exact)
         found = np.isfinite(errors)

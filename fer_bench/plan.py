@@ -177,7 +177,7 @@ def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:
 def _dataset_facts(params: Params, name: str) -> dict[str, Any]:
     plugin = registry.plugin("datasets", _plugin_of(params, "datasets", name))
     dataset = plugin(name, params.datasets[name])
-    facts = ("label", "licence", "citation", "publishable_images", "expressions")
+    facts = ("label", "licence", "citation", "publishable_images", "expressions", "generated")
     return {fact: getattr(dataset, fact) for fact in facts}
 
 

@@ -1,5 +1,6 @@
 """The maps that a face's attention and class activation maps are compared with."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -7,18 +8,21 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from fer_bench.au import REGIONS
 from fer_bench.data import Faces
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.expressions import EXPRESSIONS_8
 
+logger = logging.getLogger(__name__)
 PRESENT = "present"
-PRESENT_FROM = 0.1  # intensity (0..1) from which an action unit of a generated face counts as there
+PRESENT_FROM = 0.1  # intensity (0..1) from which an action unit counts as there
 
 
 class Targets:
-    """Maps of one split: per variant for any expression, and `present`, the action units really in a generated face.
+    """Maps of one split: per variant for any expression, and `present`, the action units really in each face.
 
-    A face without a map (neutral, no landmarks) has infinite pixels, which every score reads as undefined.
+    They are known of generated faces and of collections with annotated units. A face without a map (neutral, no
+    landmarks) has infinite pixels, which every score reads as undefined.
     """
 
     def __init__(self, files: DatasetFiles, faces: Faces, variants: list[str], side: int) -> None:
@@ -27,7 +31,7 @@ class Targets:
         self.labels = faces.labels
         self._stores = {variant: files.store(variant) for variant in variants}
         truth = files.ground_truth()
-        self._present = None if truth is None else action_units_present(truth.loc[faces.frame["id"]])
+        self._present = None if truth is None else self._drawable(action_units_present(truth.loc[faces.frame["id"]]))
         self.names = [*variants, *([PRESENT] if truth is not None else [])]
 
     def true(self, name: str, rows: np.ndarray) -> Tensor:
@@ -45,6 +49,14 @@ class Targets:
     def _drawn(self) -> str:
         """Variant in which the action units present are drawn: the first one stored."""
         return next(iter(self._stores))
+
+    def _drawable(self, faces: list[frozenset[int]]) -> list[frozenset[int]]:
+        """Leave out units without a region, such as lip bite (32), and say which: annotators know more than we draw."""
+        drawn = {unit for units in REGIONS[self._drawn] for unit in units}
+        missing = sorted(frozenset().union(*faces) - drawn)
+        if missing:
+            logger.warning("no region in maps `%s` for AU %s: left out of `present`", self._drawn, str(missing)[1:-1])
+        return [units & drawn for units in faces]
 
     def _maps(self, variant: str, rows: np.ndarray, wanted: list[Any]) -> Tensor:
         maps, valid = self._stores[variant].maps(self.positions[rows], wanted, (self.side, self.side))

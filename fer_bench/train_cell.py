@@ -66,7 +66,7 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
     resize = settings.resize or round(size * 256 / 224)  # the published ratio of resize to crop
     maps = files.maps(train, variant, wanted, codebook) if guidance.needs_maps else no_maps
     batches = TrainBatches(train, maps, resize, size, settings.augmentation, entry["seed"], protocol.stepwise)
-    loader, order = train_loader(batches, settings.batch_size, runtime.workers)
+    loader, order = train_loader(batches, settings.batch_size, runtime.workers, settings.sampling)
     watched = files.maps(held_out, variant, wanted, codebook)
     validation = list(evaluation_batches(held_out, watched, size, settings.batch_size))
     return Trainer(

@@ -2,9 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fer_bench.settings import Settings
+
+# every image once an epoch, or every class equally often
+Sampling = Literal["shuffled", "balanced"]
 
 
 class Augmentation(Settings):
@@ -46,6 +49,7 @@ class TrainSettings(Settings):
     step_epochs: int = Field(4, ge=1)  # step schedule: multiply the rate by step_factor every step_epochs
     step_factor: float = Field(0.9, gt=0, le=1)
     minimum_learning_rate: float = Field(1e-7, ge=0)
+    sampling: Sampling = "shuffled"
     class_weights: Literal["none", "balanced"] = "none"
     max_gradient_norm: float | None = Field(None, gt=0)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
@@ -53,6 +57,12 @@ class TrainSettings(Settings):
     validation_interval: float | None = Field(None, gt=0, lt=1)
     selection: Literal["best_accuracy", "best_macro_f1", "last"] = "best_accuracy"
     augmentation: Augmentation = Augmentation()
+
+    @model_validator(mode="after")
+    def _balanced_once(self) -> "TrainSettings":
+        if self.sampling == self.class_weights == "balanced":
+            raise ValueError("sampling and class_weights both make up for the sizes of the classes; keep one of them")
+        return self
 
 
 class RuntimeSettings(Settings):

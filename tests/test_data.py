@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pydantic import ValidationError
 
-from fer_bench.data import Faces, ResizedImages, TrainBatches, evaluation_batches, train_loader
-from fer_bench.train_settings import Augmentation
+from fer_bench.data import EpochOrder, Faces, ResizedImages, TrainBatches, evaluation_batches, train_loader
+from fer_bench.train_settings import Augmentation, TrainSettings
 
 COUNT, SIDE = 10, 12
 
@@ -30,9 +31,9 @@ def maps(rows: np.ndarray, side: int) -> tuple[torch.Tensor, torch.Tensor]:
     return values.clone(), torch.from_numpy(rows % 3 != 0)
 
 
-def epoch(faces: Faces, workers: int, number: int = 1) -> list[dict[str, torch.Tensor]]:
+def epoch(faces: Faces, workers: int, number: int = 1, sampling: str = "shuffled") -> list[dict[str, torch.Tensor]]:
     batches = TrainBatches(faces, maps, SIDE, 8, Augmentation(), seed=5)
-    loader, order = train_loader(batches, batch_size=4, workers=workers)
+    loader, order = train_loader(batches, batch_size=4, workers=workers, sampling=sampling)
     order.epoch = number
     return list(loader)
 
@@ -53,6 +54,44 @@ def test_every_image_once_per_epoch_in_a_new_order(faces):
 
 def test_last_partial_batch_is_kept(faces):
     assert [len(batch["labels"]) for batch in epoch(faces, 0)] == [4, 4, 2]
+
+
+def uneven() -> Faces:
+    """Classes 0, 2 and 5 with 6, 3 and 1 images."""
+    labels = np.repeat([0, 2, 5], [6, 3, 1])
+    frame = pd.DataFrame({"id": [str(i) for i in range(COUNT)], "path": [f"{i}.png" for i in range(COUNT)]})
+    return Faces(frame, labels, Path("images"), read)
+
+
+def rows_of_epoch(number: int, seed: int = 5) -> list[int]:
+    order = EpochOrder(uneven().labels, 4, seed, "balanced")
+    order.epoch = number
+    steps = list(order)
+    assert len(order) == len(steps) == 3 and [len(rows) for _, _, rows in steps] == [4, 4, 1]
+    return [row for _, _, rows in steps for row in rows]
+
+
+def test_balanced_sampling_shows_every_class_equally_often():
+    # 10 images, 3 classes: 3 draws of each; of class 0 three different ones, of class 5 the same one thrice
+    rows = rows_of_epoch(1)
+    assert sorted(uneven().labels[rows]) == [0, 0, 0, 2, 2, 2, 5, 5, 5]
+    assert len({row for row in rows if row < 6}) == 3
+    assert sorted(row for row in rows if row >= 6) == [6, 7, 8, 9, 9, 9]
+
+
+def test_balanced_sampling_hangs_on_seed_and_epoch_alone():
+    assert rows_of_epoch(1) == rows_of_epoch(1)
+    assert rows_of_epoch(1) != rows_of_epoch(1, seed=6)
+    seen = {row for number in range(1, 9) for row in rows_of_epoch(number)}
+    assert seen == set(range(COUNT))  # a large class takes turns
+    one, other = (torch.cat([b["labels"] for b in epoch(uneven(), workers, 2, "balanced")]) for workers in (0, 2))
+    assert torch.equal(one, other)
+    assert torch.bincount(one).tolist() == [3, 0, 3, 0, 0, 3]
+
+
+def test_class_sizes_are_made_up_for_once():
+    with pytest.raises(ValidationError, match="keep one of them"):
+        TrainSettings(epochs=1, batch_size=1, learning_rate=0.1, sampling="balanced", class_weights="balanced")
 
 
 def test_evaluation_is_in_order_and_untouched(faces):

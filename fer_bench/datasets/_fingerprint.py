@@ -36,6 +36,14 @@ def digest_file(folder: Path, name: str) -> FileDigest:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def join_digests(files: Iterable[FileDigest]) -> FileDigest:
+    """Sum up several files in one digest, whatever their order."""
+    found = sorted(files, key=lambda file: file.name)
+    text = "\n".join(f"{file.name} {file.sha256}" for file in found)
+    total = sum(file.size for file in found)
+    return FileDigest(" ".join(file.name for file in found), total, sha256(text.encode()).hexdigest())
+
+
 def fingerprint(images: Iterable[FileDigest], labels: FileDigest) -> str:
     """Sum up a folder in one line whose parts tell what changed, the same on every machine."""
     files = sorted(set(images), key=lambda file: file.name)

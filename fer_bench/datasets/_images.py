@@ -1,11 +1,13 @@
 """The one safe image reader, and the square PNG copies that are stored."""
 
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeVar
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fer_bench.datasets._text import one_line
 from fer_bench.errors import InputError
@@ -15,9 +17,12 @@ PILLOW_LIMIT = 178_956_970  # above this Pillow itself refuses to open a file
 # named, because Pillow would also start outside programs for PostScript
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000")
 _BACKGROUND = (128, 128, 128)
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 Fit = Literal["pad", "stretch"]
+Result = TypeVar("Result")
 
 
 def read_image(path: Path | str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -41,13 +46,29 @@ def read_image(path: Path | str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 def decode(stream: BinaryIO, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode an open file as `read_image` does; the errors do not name the file."""
+    return _opened(stream, max_pixels, lambda image: _to_rgb(ImageOps.exif_transpose(image)))
+
+
+def size_of(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Return width and height (upright, in pixels) of an image file's bytes; raises InputError as `decode` does.
+
+    Of a JPEG file that begins and ends as it should the header alone is read; everything else is decoded.
+    """
+    if data.startswith(_JPEG_START) and data.endswith(_JPEG_END):
+        return _opened(BytesIO(data), max_pixels, _upright_size)
+    height, width = decode(BytesIO(data), max_pixels).shape[:2]
+    return width, height
+
+
+def _opened(stream: BinaryIO, max_pixels: int, use: Callable[[Image.Image], Result]) -> Result:
+    """Open an image and use it; whatever is wrong with it becomes an InputError."""
     if not stream.read(1):
         raise InputError("empty file (0 bytes)")
     stream.seek(0)
     try:
         with Image.open(stream, formats=_FORMATS) as image:
             _check_pixels(image, max_pixels)
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return use(image)
     except UnidentifiedImageError:
         raise InputError(f"not an image that can be read; known formats: {', '.join(_FORMATS)}") from None
     except _BOMB as error:
@@ -56,6 +77,12 @@ def decode(stream: BinaryIO, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         raise
     except Exception as error:  # decoders fail in many ways on damaged bytes (OSError, SyntaxError, struct.error)
         raise InputError(f"damaged or truncated image ({one_line(error)})") from error
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    turned = image.getexif().get(ExifTags.Base.Orientation) in _QUARTER_TURNS
+    return (height, width) if turned else (width, height)
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fer_bench.datasets._images import Fit, read_image, save_png, to_grey, to_square
 from fer_bench.datasets._parallel import parallel_map
+from fer_bench.errors import InputError
 
 
 def store_images(
@@ -22,6 +23,16 @@ def store_images(
     """Store copies of (source file, name below `out`) pairs as PNG; returns (width, height, sha256) of each copy."""
     copy = partial(_store, out=out, max_pixels=max_pixels, grey=grey, size=size, fit=fit)
     return parallel_map(copy, names, workers, progress, "storing images")
+
+
+def require_stored(root: Path, name: str, source: str) -> Path:
+    """Return the folder of a dataset's stored images; InputError when this machine has not made them yet."""
+    if not (root / "images").is_dir():
+        raise InputError(
+            f"{source}: no stored images in {root}; images that may not be published stay on the machine that "
+            f"made them: run `dvc repro -f faces@{name}` here"
+        )
+    return root
 
 
 def _store(

@@ -46,6 +46,7 @@ class DatasetBase:
     licence: str = ""
     citation: str = ""
     publishable_images: bool = False
+    generated: bool = False  # whether the faces are made from the codebook that the maps are drawn from
     expressions: tuple[str, ...] = EXPRESSIONS
     counts: Mapping[str, Mapping[str, int]] = {}  # published images per split and expression; val belongs to train
 

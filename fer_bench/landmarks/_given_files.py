@@ -26,6 +26,9 @@ def read_given(path: Path) -> Given:
     """
     if path.suffix == ".parquet":
         frame = read_frame(path)
+        missing = [name for name in ("id", *X, *Y) if name not in frame]
+        if missing:
+            raise InputError(f"{path}: column {missing[0]!r} is missing; needed: id, x0..x67, y0..y67")
         ids, points = list(frame["id"].astype(str)), points_of(frame)
         statuses = list(frame["status"].astype(str)) if "status" in frame else [""] * len(ids)
         places = [f"{path}, row {row}" for row in range(len(ids))]
