@@ -45,9 +45,13 @@ class Classifier(nn.Module):
         """See the method: (K, C) or None."""
         return self.method.head_weight
 
+    def normalise(self, images: torch.Tensor) -> torch.Tensor:
+        """Images as the classifier is given them -> as the backbone is, (B, 3, H, W)."""
+        return (images.expand(-1, 3, -1, -1) - self.mean) / self.std
+
     def forward(self, images: torch.Tensor) -> Output:
         """Run images through backbone and head; only the wanted layers are returned, layer 5 always."""
-        normalised = (images.expand(-1, 3, -1, -1) - self.mean) / self.std
+        normalised = self.normalise(images)
         attention = None
         with self.backbone.changing(self.method.changes):
             if self.method.needs_attention:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from grad_cam_package import package_map
 from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, LayerCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from fer_bench import classifier, registry
@@ -184,31 +184,11 @@ def small_network():
     return classifier.build({"backbone": "resnet10t", "kwargs": kwargs, "input_size": 64}).eval()
 
 
-class Logits(nn.Module):
-    """The network as the `grad-cam` package wants it: logits out, a module to hook at the last features."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network, self.tap = network, nn.Identity()
-
-    def forward(self, images):
-        return self.network.logits_from_features(self.tap(self.network(images).features[5]))
-
-
 def images_and_visible_classes(network):
     """Random images and, for each, the class with the highest evidence anywhere, so that no map is empty."""
     images = torch.rand(6, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         return images, network(images).class_maps.amax((2, 3)).argmax(1)
-
-
-def package_map(kind, network, images, classes):
-    wrapped = Logits(network)
-    with kind(wrapped, [wrapped.tap]) as cam:
-        cam.get_target_width_height = lambda _: None  # the native grid
-        found = cam(images, [ClassifierOutputTarget(int(k)) for k in classes])
-    network.zero_grad()
-    return torch.from_numpy(found)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("gradcam", GradCAM), ("layercam", LayerCAM)])
@@ -347,17 +327,3 @@ def test_wrong_names_and_classes_are_refused(images, classes):
         explain(network, images, classes + 4, "cam")
     with pytest.raises(InputError, match="one row for each"):
         explain(network, images, classes[:2], "cam")
-
-
-@pytest.mark.parametrize("name", registry.names("explainers"))
-def test_every_explainer_keeps_the_contract(name, images, classes):
-    explainer = registry.plugin("explainers", name)
-    assert explainer.label
-    assert explainer.citation
-    network = Double(ConvHead)
-    assert explainer().supports(network) is None
-    found = explain(network, images, classes, name)
-    assert found.shape == (4, 8, 8)
-    assert torch.isfinite(found).all()
-    assert found.min() >= 0
-    assert found.max() <= 1

@@ -1,6 +1,6 @@
 """The adapter over timm: a network that yields numbered feature maps, and what is known about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -70,6 +70,37 @@ class Backbone(nn.Module):
     def changing(self, changes: Mapping[blocks.Block, blocks.Change]) -> AbstractContextManager[None]:
         """Context in which blocks return what `changes` make of their outputs, each given as (B, C, ...)."""
         return blocks.changing(self.net, changes)
+
+    def unreadable_attention(self) -> str | None:
+        """Say why the soft-max matrices of the blocks cannot be read, or None when they can."""
+        return attention.unreadable(self.net)
+
+    def attention_matrices(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Normalised images -> each block's soft-max averaged over heads, (B, N, N); patches are the last tokens."""
+        with attention.explicit(self.net), attention.recording(self.net, lambda found: found.mean(1)) as matrices:
+            self(images)
+        return matrices
+
+    def attention_gradients(
+        self,
+        images: torch.Tensor,
+        score: Callable[[torch.Tensor], torch.Tensor],
+        keep: attention.Keep,
+    ) -> list[torch.Tensor]:
+        """Differentiate, block by block, a score of the map after the block with respect to the block's soft-max.
+
+        images: normalised. score: a map like layer 5, (B, C, h, w), -> a scalar; what it is given is the block's output
+        after the final norm, as if the network ended there. keep: gradient (B, heads, N, N) -> what is returned of it.
+        """
+        height, width = self.net.patch_embed.dynamic_feat_size(images.shape[-2:])  # type: ignore[operator, union-attr]
+
+        def score_tokens(tokens: torch.Tensor) -> torch.Tensor:
+            return score(taps.map_after_block(self.net, tokens, height, width))
+
+        differentiating = attention.differentiating(self.net, score_tokens, keep)
+        with torch.inference_mode(False), torch.enable_grad(), attention.explicit(self.net), differentiating as kept:
+            self(images.clone())
+        return kept
 
     def _blank(self) -> torch.Tensor:
         device = next(self.net.parameters()).device

@@ -29,6 +29,11 @@ def block_indices(depth: int) -> dict[int, int]:
     return {layer: -(-layer * depth // LAST) - 1 for layer in range(1, LAST)}
 
 
+def map_after_block(net: Any, tokens: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Lay out a transformer's tokens after any block as layer 5 would be, (B, C, h, w), were that block the last."""
+    return _tokens_to_map(net, net.norm(tokens), height, width)
+
+
 def _from_stages(net: nn.Module, images: torch.Tensor) -> dict[int, torch.Tensor]:
     final, maps = intermediates(net, images, None)
     first = LAST - len(maps) + 1

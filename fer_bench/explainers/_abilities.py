@@ -1,4 +1,4 @@
-"""What a classifier's head can tell without gradients; asked of the head alone, on an empty feature map."""
+"""What a classifier can tell explainers; asked of its head on an empty feature map, and of its backbone."""
 
 from typing import Any
 
@@ -18,3 +18,12 @@ def makes_class_maps(classifier: Any) -> bool:
 def attends(classifier: Any) -> bool:
     """Say whether a forward pass returns the class token's attention."""
     return bool(classifier.method.needs_attention)
+
+
+def unreadable_attention(classifier: Any) -> str | None:
+    """Say why the attention matrices of the backbone's blocks cannot be read, or None when they can."""
+    backbone = getattr(classifier, "backbone", None)
+    if backbone is None:
+        return "it needs a backbone with attention matrices"
+    reason = backbone.unreadable_attention()
+    return f"it needs attention matrices; {reason}" if reason else None

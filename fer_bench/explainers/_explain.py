@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 from fer_bench import registry
 from fer_bench.classifier_output import Output
 from fer_bench.errors import InputError
+from fer_bench.explainers._forward import forward, precise
 from fer_bench.explainers.base import Evidence, ExplainerBase
 from fer_bench.minmax import min_max
 
@@ -46,6 +46,8 @@ def explain_all(
 ) -> tuple[dict[str, torch.Tensor], Output]:
     """Explain several classes per image with several explainers from one forward pass.
 
+    Explainers that need further passes (docs/explainers.md) run them when it is their turn; others pay nothing for it.
+
     Args:
         classifier: as in `explain`.
         images: as in `explain`.
@@ -61,10 +63,12 @@ def explain_all(
     """
     explainers = {name: _usable(name, classifier) for name in names}
     with _evaluating(classifier):
-        output = _forward(classifier, images)
+        output = forward(classifier, images)
         wanted = torch.as_tensor(classes(output) if callable(classes) else classes).to(output.logits.device)
         _check_classes(wanted, output.logits.shape, len(images))
-        columns = [_evidence(classifier, output, column) for column in wanted.unbind(1)]
+        weight = _head_weight(classifier)
+        memory: dict[str, torch.Tensor] = {}
+        columns = [Evidence(column, output, weight, classifier, images, memory) for column in wanted.unbind(1)]
         maps = {
             name: torch.stack([explainer.explain(evidence) for evidence in columns], dim=1).detach()
             for name, explainer in explainers.items()
@@ -97,27 +101,9 @@ def _evaluating(classifier: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _forward(classifier: nn.Module, images: torch.Tensor) -> Output:
-    output: Output = classifier(images)
-    return replace(output, features={layer: _precise(found) for layer, found in output.features.items()})
-
-
-def _precise(tensor: torch.Tensor) -> torch.Tensor:
-    """At least single precision, without a graph: sums over thousands of channels need it."""
-    return tensor.detach().to(torch.promote_types(tensor.dtype, torch.float32))
-
-
-def _evidence(classifier: Any, output: Output, classes: torch.Tensor) -> Evidence:
-    def differentiate(wanted: torch.Tensor) -> torch.Tensor:
-        # Through the head only: the gradient stops at the features, the backbone is not run again.
-        with torch.inference_mode(False), torch.enable_grad():
-            last = output.features[max(output.features)].clone().requires_grad_()
-            logits = classifier.logits_from_features(last)
-            score = logits.gather(1, wanted.clone()[:, None]).sum()
-            return torch.autograd.grad(score, last)[0]
-
+def _head_weight(classifier: Any) -> torch.Tensor | None:
     weight = classifier.head_weight
-    return Evidence(classes, output, None if weight is None else _precise(weight), differentiate, classifier.method)
+    return None if weight is None else precise(weight)
 
 
 def _check_classes(classes: torch.Tensor, logits: torch.Size, images: int) -> None:

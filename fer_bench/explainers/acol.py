@@ -27,5 +27,5 @@ class Explainer(ExplainerBase):
     def explain(self, evidence: Evidence) -> torch.Tensor:
         """Maximum of both maps, in [0, 1]."""
         first = evidence.class_map()
-        second = evidence.method.second_class_maps(evidence.features, first)
+        second = evidence.classifier.method.second_class_maps(evidence.features, first)
         return torch.maximum(min_max(first), min_max(evidence.of_class(second)))

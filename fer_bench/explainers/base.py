@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ import torch
 
 from fer_bench.classifier_output import Output
 from fer_bench.errors import InputError
+from fer_bench.explainers._forward import forward
 
 
 @dataclass
@@ -17,15 +18,16 @@ class Evidence:
     """One class per image, asked of one forward pass; everything is detached.
 
     classes: (B,) long. output: the forward pass. head_weight: (K, C) where the head is average pooling and a linear
-    layer, else None. differentiate: computes the gradients (B, C, h, w) of the class logits by autograd.
-    method: the head, for maps that it makes only when asked.
+    layer, else None. classifier, images: for explainers that need passes of their own; eval mode, no gradients.
+    memory: what `once` has computed, the same for all classes asked of one forward pass.
     """
 
     classes: torch.Tensor
     output: Output
     head_weight: torch.Tensor | None
-    differentiate: Callable[[torch.Tensor], torch.Tensor]
-    method: Any = None
+    classifier: Any
+    images: torch.Tensor
+    memory: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @property
     def features(self) -> torch.Tensor:
@@ -44,8 +46,32 @@ class Evidence:
         Behind average pooling and a linear layer it is the weight over the number of positions, everywhere the same.
         """
         if self.head_weight is None:
-            return self.differentiate(self.classes)
+            return self.differentiate(self.features)
         return (self.head_weight[self.classes] / self.cells)[:, :, None, None]
+
+    def score(self, last: torch.Tensor) -> torch.Tensor:
+        """Features (B, C, h, w) -> the sum over images of the class logit; differentiable."""
+        classes = self.classes.clone()  # one made in inference mode could not be saved for the backward pass
+        return self.classifier.logits_from_features(last).gather(1, classes[:, None]).sum()
+
+    def differentiate(self, last: torch.Tensor) -> torch.Tensor:
+        """Gradient of each image's class logit to given last features, both (B, C, h, w), by autograd.
+
+        Through the head only: the gradient stops at the features, the backbone is not run again.
+        """
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = last.clone().requires_grad_()
+            return torch.autograd.grad(self.score(leaf), leaf)[0]
+
+    def run(self, images: torch.Tensor) -> Output:
+        """Put other images (N, 3, H, W), in [0, 1] like the first ones, through the classifier."""
+        return forward(self.classifier, images)
+
+    def once(self, name: str, compute: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """Compute what does not depend on the class at its first use, and keep it for the other classes."""
+        if name not in self.memory:
+            self.memory[name] = compute()
+        return self.memory[name]
 
     def class_map(self) -> torch.Tensor:
         """(B, h, w) map of the class, from a head that makes class maps."""
@@ -68,11 +94,12 @@ class Evidence:
 class ExplainerBase(ABC):
     """One explainer; a subclass named `Explainer` in its own file is found by that file's name.
 
-    label: how tables call it. citation: DOI or arXiv number.
+    label: how tables call it. citation: DOI or arXiv number. class_specific: whether the map depends on the class.
     """
 
     label: ClassVar[str]
     citation: ClassVar[str]
+    class_specific: ClassVar[bool] = True
 
     def supports(self, classifier: Any) -> str | None:
         """Return why this explainer cannot be applied to the classifier, or None when it can."""
