@@ -12,9 +12,14 @@ LAST = 5
 
 
 class BackboneFacts(Protocol):
-    """What a method may ask of a backbone before it accepts it."""
+    """What a method may ask of a backbone before it accepts it.
+
+    channels, map_sizes: layer -> C and (h, w) at the given input size.
+    """
 
     name: str
+    channels: dict[int, int]
+    map_sizes: dict[int, tuple[int, int]]
 
     def attention_problem(self) -> str | None:
         """Say why there is no class-token attention over the patches, or None."""
@@ -26,6 +31,8 @@ class MethodBase(nn.Module):
     label: ClassVar[str]
     citation: ClassVar[str]
     needs_attention: ClassVar[bool] = False  # whether forward is given the class token's attention
+    weighs_tokens: ClassVar[bool] = False  # whether forward returns a weight per position as extra["token_weights"]
+    map_size: tuple[int, int] | None = None  # (h, w) of the only last map that the head takes; None: any
 
     def __init__(self, channels: int, num_classes: int, settings: Any) -> None:
         super().__init__()
@@ -34,8 +41,13 @@ class MethodBase(nn.Module):
         self.settings = settings
 
     @classmethod
-    def unsuitable(cls, backbone: BackboneFacts) -> str | None:
-        """Say why the method cannot be trained on that backbone, or None when it can."""
+    def for_backbone(cls, backbone: BackboneFacts, num_classes: int, settings: Any) -> "MethodBase":
+        """Make the head for a backbone; a head that depends on more than the number of channels overrides this."""
+        return cls(backbone.channels[LAST], num_classes, settings)
+
+    @classmethod
+    def unsuitable(cls, backbone: BackboneFacts, settings: Any) -> str | None:
+        """Say why the method with these settings cannot be trained on that backbone, or None when it can."""
         return None
 
     @property
