@@ -39,7 +39,7 @@ def build(section: Mapping[str, Any] | ModelSettings, num_classes: int = 7, sour
     if problem:
         raise InputError(f"{source}: {problem}")
     layers = _layers(section, backbone, source)
-    return Classifier(section, backbone, kind(backbone.channels[LAST], num_classes, options), layers)
+    return Classifier(section, backbone, kind.for_backbone(backbone, num_classes, options), layers)
 
 
 def unsuitable(section: Mapping[str, Any] | ModelSettings, source: str = SOURCE) -> str | None:

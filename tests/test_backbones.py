@@ -34,6 +34,7 @@ FAMILIES: dict[str, tuple[str, int, dict[str, Any], tuple[int, ...]]] = {
     "rexnet": ("rexnet_100", 64, {}, (1, 2, 3, 4, 5)),
     "regnet": ("regnetx_002", 64, {}, (1, 2, 3, 4, 5)),
     "repvgg": ("repvgg_a0", 64, {}, (1, 2, 3, 4, 5)),
+    "ir50": ("ir50", 64, {"channels": [8, 16, 24], "depths": [1, 1, 2]}, (3, 4, 5)),
     "hrnet": ("hrnet_w18_small", 64, {}, (1, 2, 3, 4, 5)),
     "dla": ("dla46_c", 64, {}, (1, 2, 3, 4, 5)),
     "vovnet": ("ese_vovnet19b_dw", 64, {}, (1, 2, 3, 4, 5)),

@@ -42,9 +42,10 @@ class HiddenWeight(LinearHead):
 
 
 class ConvHead(LinearHead):
-    """Class maps by a convolution, those of a second branch, and a class token's attention."""
+    """Class maps by a convolution, those of a second branch, a class token's attention, and weights of tokens."""
 
     needs_attention = True
+    weighs_tokens = True
     head_weight = None
 
     def __init__(self, channels=6, classes=7):
@@ -78,7 +79,8 @@ class Double(nn.Module):
         last = self.body(images)
         logits, maps = self.method.score(last)
         attention = last.amax(1) if self.method.needs_attention else None
-        return Output(logits, {5: last}, maps, attention)
+        extra = {"token_weights": last.abs().sum(1)} if getattr(self.method, "weighs_tokens", False) else {}
+        return Output(logits, {5: last}, maps, attention, extra)
 
     def logits_from_features(self, last):
         return self.method.score(last)[0]
@@ -314,6 +316,7 @@ def test_what_cannot_be_applied_says_why(images, classes):
     reasons = supported(network, registry.names("explainers"))
     assert "class maps" in reasons["cam"]
     assert "attention" in reasons["tscam"]
+    assert "weighs its tokens" in reasons["token_weights"]
     assert [reasons[name] for name in GRADIENT] == ["", "", "", ""]
     with pytest.raises(InputError, match=r"tscam cannot be applied.*attention"):
         explain(network, images, classes, "tscam")

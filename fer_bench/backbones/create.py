@@ -7,6 +7,7 @@ from typing import Any
 import timm
 from torch import nn
 
+import fer_bench.backbones.ir50  # noqa: F401  registers itself with timm
 from fer_bench.backbones.large_maps import enlarge
 from fer_bench.errors import InputError
 

@@ -79,7 +79,9 @@ def not_downloaded(backbone: str, error: Exception, source: str) -> InputError:
     hub = (config.hf_hub_id or config.url) if config else None
     if not hub:
         near = ", ".join(get_close_matches(backbone, timm.list_pretrained(), n=5, cutoff=0.4))
-        return InputError(f"{source}.weights: timm has no weights for {backbone}; near ones: {near or 'none'}")
+        return InputError(
+            f"{source}.weights: timm has no weights for {backbone}; near ones: {near or 'none'}; file:PATH works too"
+        )
     cache = os.environ.get("HF_HOME", "~/.cache/huggingface")
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return InputError(

@@ -11,8 +11,9 @@ def makes_class_maps(classifier: Any) -> bool:
     """Say whether the head returns a map per class."""
     method = classifier.method
     device = next((parameter.device for parameter in method.parameters()), None)
+    size = getattr(method, "map_size", None) or (GRID, GRID)  # a head may take maps of one size only
     with torch.no_grad():
-        return method.score(torch.zeros(1, method.channels, GRID, GRID, device=device))[1] is not None
+        return method.score(torch.zeros(1, method.channels, *size, device=device))[1] is not None
 
 
 def attends(classifier: Any) -> bool:
@@ -27,3 +28,8 @@ def unreadable_attention(classifier: Any) -> str | None:
         return "it needs a backbone with attention matrices"
     reason = backbone.unreadable_attention()
     return f"it needs attention matrices; {reason}" if reason else None
+
+
+def weighs_tokens(classifier: Any) -> bool:
+    """Say whether a forward pass returns a weight for every position of the last map."""
+    return bool(getattr(classifier.method, "weighs_tokens", False))

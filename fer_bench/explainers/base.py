@@ -90,11 +90,18 @@ class Evidence:
             raise InputError("explainers: this classifier returns no attention of a class token")
         return self.output.attention
 
+    def token_weights(self) -> torch.Tensor:
+        """(B, h, w) weights by which the head chose among the positions of the last features."""
+        if "token_weights" not in self.output.extra:
+            raise InputError("explainers: this classifier's head weighs no tokens")
+        return self.output.extra["token_weights"].detach()
+
 
 class ExplainerBase(ABC):
     """One explainer; a subclass named `Explainer` in its own file is found by that file's name.
 
-    label: how tables call it. citation: DOI or arXiv number. class_specific: whether the map depends on the class.
+    label: how tables call it. citation: DOI or arXiv number. class_specific: whether the map depends on the class; the
+    published tables give no CAM-COS of one that does not.
     """
 
     label: ClassVar[str]

@@ -37,12 +37,19 @@ class MethodBase(nn.Module):
     label: ClassVar[str]
     citation: ClassVar[str]
     needs_attention: ClassVar[bool] = False  # whether forward is given the class token's attention
+    weighs_tokens: ClassVar[bool] = False  # whether forward returns a weight per position as extra["token_weights"]
+    map_size: tuple[int, int] | None = None  # (h, w) of the only last map that the head takes; None: any
 
     def __init__(self, channels: int, num_classes: int, settings: Any) -> None:
         super().__init__()
         self.channels = channels
         self.num_classes = num_classes
         self.settings = settings
+
+    @classmethod
+    def for_backbone(cls, backbone: BackboneFacts, num_classes: int, settings: Any) -> "MethodBase":
+        """Make the head for a backbone; a head that depends on more than the number of channels overrides this."""
+        return cls(backbone.channels[LAST], num_classes, settings)
 
     @classmethod
     def unsuitable(cls, backbone: BackboneFacts, settings: Any) -> str | None:
