@@ -66,7 +66,7 @@ def images(params: Params, dataset: str, root: Path = Path()) -> dict[str, int]:
     if index.is_file():
         return {"val": 0, "test": 0, **_counts(index)}
     plugin = str((params.raw["datasets"][dataset] or {}).get("plugin") or dataset)
-    published = registry.plugin("datasets", plugin).counts
+    published = registry.plugin("datasets", plugin)(dataset, params.datasets[dataset]).counts
     found = {split: sum(classes.values()) for split, classes in published.items()}
     return {"val": 0, "test": 0, **found} if found else {}
 
