@@ -199,6 +199,15 @@ def _check_grid(params: Params) -> None:
     untested = [name for name in grid.datasets if name not in grid.test_datasets]
     if untested:
         raise InputError(f"{where}.test_datasets: {untested[0]!r} is trained on, so it must be listed here too")
+    _check_expressions(params, where)
+
+
+def _check_expressions(params: Params, where: str) -> None:
+    """A network answers with the expressions that it was trained on, so every dataset of a grid has as many."""
+    counts = {name: getattr(params.datasets[name], "expressions", 7) for name in params.grid.test_datasets}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        raise InputError(f"{where}.test_datasets: {listed} expressions; all datasets of a grid need the same number")
 
 
 def _check_names(given: list[str], entries: Mapping[str, Any], where: str, section: str) -> None:

@@ -15,9 +15,11 @@ DRAWN = {
 }
 
 
-def test_every_expression_has_an_entry_and_only_two_have_no_units():
+def test_every_expression_has_an_entry_and_neutral_alone_has_no_units():
     assert tuple(sorted(CODEBOOK)) == tuple(sorted(EXPRESSIONS_8))
     assert {name for name, entry in CODEBOOK.items() if not entry.drawn} == {"neutral", "contempt"}
+    assert {name for name, entry in CODEBOOK.items() if not entry.cited} == {"neutral"}
+    assert CODEBOOK["contempt"].named("cited") == {112: "Lip Corner Puller, one side", 114: "Dimpler, one side"}
 
 
 @pytest.mark.parametrize("expression", sorted(DRAWN))
@@ -30,7 +32,7 @@ def test_where_the_three_codebooks_differ():
     cited = {name for name, entry in CODEBOOK.items() if entry.cited != entry.printed}
     assert printed == {"disgust"}
     assert CODEBOOK["disgust"].printed == (9, 10, 16, 17, 25, 26)
-    assert cited == {"anger", "sadness"}
+    assert cited == {"anger", "sadness", "contempt"}
     assert set(CODEBOOK["anger"].cited) - set(CODEBOOK["anger"].printed) == {22}
     assert set(CODEBOOK["sadness"].cited) - set(CODEBOOK["sadness"].printed) == {11}
 
@@ -56,7 +58,8 @@ def test_defaults_ids_and_names():
     assert wanted_aus("disgust") == wanted_aus(5) == DRAWN["disgust"]
     assert wanted_aus("disgust", "facs") == (9, 10, 16, 17, 25, 26)
     assert wanted_aus("disgust", "paper", "printed") == (9, 10, 16, 17, 25, 26)
-    assert wanted_aus(0) == wanted_aus("contempt", "facs") == ()
+    assert wanted_aus(0) == wanted_aus(0, "facs") == wanted_aus("contempt") == ()
+    assert wanted_aus(7, "facs") == (112, 114)
 
 
 def test_shared_regions_count_once():

@@ -11,6 +11,7 @@ from fer_bench.au import REGIONS, au_map, au_maps, rows_of
 from fer_bench.au.preview import TEMPLATE
 from fer_bench.au.raster_facs import scaled
 from fer_bench.au.regions_facs import REGION_OF, forms
+from fer_bench.expressions import EXPRESSIONS_8
 
 SIZE = (224, 224)
 # landmark -> its mirror image
@@ -83,7 +84,39 @@ def test_ellipses_computed_by_hand(unit):
 
 
 def test_the_hand_computed_units_are_all_there_are():
-    assert {unit for units in REGIONS["facs"] for unit in units} - set(HAND) == {24, 27}
+    assert {unit for units in REGIONS["facs"] for unit in units} - set(HAND) == {24, 27, 112, 114}
+
+
+@pytest.mark.parametrize(
+    ("corner", "height", "puller", "dimpler"),
+    [
+        (48, 172, (60, 154), (50, 172)),
+        (54, 172, (140, 154), (150, 172)),
+        (54, 188, (60, 162), (50, 180)),  # the other corner is then the higher one
+        (54, 180, (60, 162), (50, 180)),  # level: the image's left
+    ],
+)
+def test_contempt_is_drawn_at_the_higher_corner_alone(corner, height, puller, dimpler):
+    points = simple_face()
+    points[corner, 1] = height
+    for unit, centre, half in ((112, puller, 20), (114, dimpler, 22)):
+        assert np.array(ellipses(unit, points)) == pytest.approx(np.array([(*centre, half, half)], float), rel=1e-5)
+    drawn = au_map(points, "contempt", (240, 240), "facs")
+    assert_allclose(drawn, au_map(points, {112, 114}, (240, 240), "facs"))
+    assert au_map(points, "contempt", (240, 240), "paper") is None
+
+
+def test_the_higher_corner_is_told_across_the_eye_line_of_a_rolled_head():
+    """A face turned by 20 degrees, its right corner 6 px above the other in its own frame, but lower in the image."""
+    points = simple_face()
+    points[54, 1] -= 6
+    angle = np.radians(20)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    rolled = (points - 120) @ turn + 120
+    assert rolled[54, 1] > rolled[48, 1]
+    table = forms(torch.from_numpy(rolled)[None])[0]
+    centre = table[REGION_OF.index(rows_of([114], "facs")[0]), :2].numpy()
+    assert np.linalg.norm(centre - rolled[54]) < np.linalg.norm(centre - rolled[48])
 
 
 def test_parted_lips_are_never_thinner_than_a_tenth():
@@ -113,7 +146,7 @@ def test_maximum_over_units():
     assert_allclose(both, np.maximum(*single), atol=1e-6)
 
 
-@given(st.integers(0, 2**31), st.sampled_from(["happiness", "fear", "anger", "disgust", "sadness", "surprise"]))
+@given(st.integers(0, 2**31), st.sampled_from([*EXPRESSIONS_8[1:]]))
 @settings(max_examples=40, deadline=None)
 def test_a_mirrored_face_has_the_mirrored_map(seed, expression):
     points = TEMPLATE + np.random.default_rng(seed).normal(0, 4, (68, 2))

@@ -62,6 +62,14 @@ def test_wrong_type_names_key_and_value(raw_params):
     assert "params.yaml: train.epochs: given 'ten'" in text and "integer" in text
 
 
+def test_datasets_of_a_grid_have_equally_many_expressions(raw_params):
+    raw_params["grid"]["test_datasets"] = ["synthetic", "affectnet8"]
+    text = complaint(raw_params)
+    assert "grid.test_datasets: synthetic has 7, affectnet8 has 8 expressions" in text
+    raw_params["grid"]["test_datasets"] = ["synthetic", "affectnet"]
+    params.parse(raw_params)
+
+
 def test_no_silent_conversion(raw_params):
     raw_params["train"]["epochs"] = "12"
     assert "train.epochs" in complaint(raw_params)

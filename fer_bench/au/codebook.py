@@ -6,6 +6,8 @@ Sources:
   `printed` its Fig. 2.
 - cited: the survey that the paper takes its codebook from: Martinez, Valstar, Jiang and Pantic, "Automatic Analysis of
   Facial Actions: A Survey", IEEE Transactions on Affective Computing 2019, doi 10.1109/TAFFC.2017.2731763.
+- contempt, which neither has: Ekman and Friesen, "A New Pan-Cultural Facial Expression of Emotion", Motivation and
+  Emotion 1986, doi 10.1007/BF00992253: one corner of the mouth tightened and slightly raised.
 - names: Ekman, Friesen and Hager, "Facial Action Coding System", 2002.
 """
 
@@ -41,7 +43,9 @@ AU_NAMES: dict[int, str] = {
     26: "Jaw Drop",
     27: "Mouth Stretch",
     43: "Eyes Closed",
-}
+    112: "Lip Corner Puller, one side",
+    114: "Dimpler, one side",
+}  # 100 is added to a unit that acts on one side of the face alone
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ CODEBOOK: dict[str, Entry] = {
     ),
     "disgust": Entry((5, 9, 16, 17, 25, 26), (9, 10, 16, 17, 25, 26), (9, 10, 16, 17, 25, 26)),
     "sadness": Entry((1, 4, 6, 15, 17), (1, 4, 6, 15, 17), (1, 4, 6, 11, 15, 17)),
-    "contempt": Entry(),
+    "contempt": Entry(cited=(112, 114)),
 }
 
 # The codebook that each map variant uses unless another one is asked for.

@@ -32,7 +32,7 @@ def au_map(
 ) -> Tensor | np.ndarray | None:
     """Return the action-unit map of one face, or None when it has none.
 
-    There is none for neutral (and contempt), without landmarks, and when every region lies outside the image.
+    There is none for neutral (in `paper` also contempt), without landmarks, and when every region lies outside.
     The arguments are those of `au_maps` for a single face; the result is (H, W) float32 in [0, 1], a tensor when the
     landmarks are one and a NumPy array otherwise.
     """

@@ -29,8 +29,10 @@ REGIONS: tuple[tuple[int, ...], ...] = (
     (22, 23, 24),
     (25,),
     (26, 27),
+    (112,),
+    (114,),
 )
-_ELLIPSES_PER_REGION = (2, 2, 1, 2, 4, 2, 2, 1, 2, 2, 2, 2, 1, 1, 2, 1, 1, 1)
+_ELLIPSES_PER_REGION = (2, 2, 1, 2, 4, 2, 2, 1, 2, 2, 2, 2, 1, 1, 2, 1, 1, 1, 1, 1)
 # Ellipse -> its region row.
 REGION_OF: tuple[int, ...] = tuple(row for row, count in enumerate(_ELLIPSES_PER_REGION) for _ in range(count))
 Ellipse = tuple[Tensor, Tensor, Tensor]  # centre (N, 2), half axis along u (N,), along v (N,)
@@ -141,7 +143,19 @@ def _regions(face: _Face) -> list[list[Ellipse]]:
         [_lips(face, least=0.0)],
         [_lips(face, least=0.10)],
         [face.at(mean(51, 8), 0.45, half(51, 8))],
+        [_higher(face, pair(*corners, 0.20, 0.20, out=0.10, down=-0.18))],
+        [_higher(face, pair(*corners, 0.22, 0.22, out=0.20))],
     ]
+
+
+def _higher(face: _Face, ellipses: list[Ellipse]) -> Ellipse:
+    """Pick the ellipse of the mouth corner that is higher above the eye line's parallel, the image's left if alike.
+
+    A label such as contempt does not say on which side it shows; the raised corner does.
+    """
+    rise = ((face.points[54] - face.points[48]) * face.v).sum(-1, keepdim=True)  # v points down
+    (left, a, b), (right, _, _) = ellipses
+    return torch.where(rise < 0, right, left), a, b
 
 
 def _upper_lids(face: _Face) -> list[Ellipse]:

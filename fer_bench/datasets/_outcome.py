@@ -15,6 +15,7 @@ from fer_bench.datasets._index import check_index
 from fer_bench.datasets._published_settings import PublishedSettings
 from fer_bench.datasets._splits import validation_split
 from fer_bench.datasets._text import shorten
+from fer_bench.datasets.base import DatasetSettings
 from fer_bench.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def exclude_bad(rows: pd.DataFrame, problems: pd.Series, settings: PublishedSett
 
 
 def take_validation(
-    frame: pd.DataFrame, settings: PublishedSettings, source: str, groups: np.ndarray | None = None
+    frame: pd.DataFrame, settings: DatasetSettings, source: str, groups: np.ndarray | None = None
 ) -> str:
     """Take val from train in place where the release has no val; returns where val comes from.
 
@@ -72,7 +73,7 @@ def compare_counts(
 
 
 def report(
-    out: Path, frame: pd.DataFrame, rows: pd.DataFrame, settings: PublishedSettings, source: str, **facts: Any
+    out: Path, frame: pd.DataFrame, rows: pd.DataFrame, settings: DatasetSettings, source: str, **facts: Any
 ) -> None:
     """Write excluded.csv and manifest.json, and say how many rows were left out, and why."""
     left_out = Counter(reason for reason in rows["reason"] if reason)
