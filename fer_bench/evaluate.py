@@ -28,6 +28,7 @@ from fer_bench.train_settings import RuntimeSettings
 from fer_bench.validation import validate
 
 MAP_METRICS = ("att_cos", "att_pearson")
+TAKEN_OVER = "chosen where the network was trained"
 MAIN = {"target": "paper", "pairing": TRUE_TRUE, "subset": "all"}
 
 
@@ -184,9 +185,7 @@ def _facts(entry: dict[str, Any], history: Path | None) -> dict[str, Any]:
         frame = pd.read_csv(history)
         epoch = float(frame.loc[frame["best"] == 1, "epoch"].iloc[0])
         best = int(epoch) if epoch.is_integer() else epoch
-    protocol = PROTOCOLS[entry["protocol"]]
-    rule = entry["train"]["selection"]
-    selection = "last epoch" if rule == "last" else f"{rule.replace('_', ' ')} on the {protocol.selection_split} split"
+    taken_over = bool(entry["model"].get("checkpoint")) and not entry["train"]["epochs"]
     return {
         "dataset": cell.dataset,
         "model": cell.model,
@@ -196,10 +195,16 @@ def _facts(entry: dict[str, Any], history: Path | None) -> dict[str, Any]:
         "seed": cell.seed,
         "test_dataset": entry["test_dataset"]["name"],
         "protocol": entry["protocol"],
-        "selection": selection,
-        "best_epoch": best,
+        "selection": TAKEN_OVER if taken_over else _selection(entry),
+        "best_epoch": None if taken_over else best,
         "settings_hash": hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16],
     }
+
+
+def _selection(entry: dict[str, Any]) -> str:
+    """Which epoch was kept, in words."""
+    rule, split = entry["train"]["selection"], PROTOCOLS[entry["protocol"]].selection_split
+    return "last epoch" if rule == "last" else f"{rule.replace('_', ' ')} on the {split} split"
 
 
 def _sha256(path: Path) -> str:
