@@ -31,12 +31,11 @@ def build(section: Mapping[str, Any] | ModelSettings, num_classes: int = 7, sour
     source: where the section stands, for error messages. Raises InputError for anything that cannot work.
     """
     section = read(section, source)
-    kind = registry.plugin("methods", section.method, f"{source}.method")
-    options = validate(registry.settings("methods", section.method), section.method_kwargs, f"{source}.method_kwargs")
+    kind, options = _method(section, source)
     backbone = backbones.build(
         section.backbone, section.kwargs, section.weights, section.input_size, source, section.normalisation
     )
-    problem = kind.unsuitable(backbone)
+    problem = kind.unsuitable(backbone, options)
     if problem:
         raise InputError(f"{source}: {problem}")
     layers = _layers(section, backbone, source)
@@ -46,8 +45,9 @@ def build(section: Mapping[str, Any] | ModelSettings, num_classes: int = 7, sour
 def unsuitable(section: Mapping[str, Any] | ModelSettings, source: str = SOURCE) -> str | None:
     """Say why method and backbone of a section do not go together, or None; no weights are made or read."""
     section = read(section, source)
-    kind = registry.plugin("methods", section.method, f"{source}.method")
-    return kind.unsuitable(_skeleton(section.model_dump_json(), source))
+    kind, options = _method(section, source)
+    problem: str | None = kind.unsuitable(_skeleton(section.model_dump_json(), source), options)
+    return problem
 
 
 def map_sizes(section: Mapping[str, Any] | ModelSettings, source: str = SOURCE) -> dict[int, tuple[int, int]]:
@@ -99,6 +99,13 @@ def load_folder(folder: Path) -> Classifier:
 def load(cell: str, root: str | Path = ".") -> Classifier:
     """Return the trained classifier of a cell (DATASET-MODEL-GUIDANCE-sSEED) under a project root."""
     return load_folder(Path(root) / "results" / "runs" / cell / "weights")
+
+
+def _method(section: ModelSettings, source: str) -> tuple[Any, Any]:
+    """Return the method's class and its validated options."""
+    kind = registry.plugin("methods", section.method, f"{source}.method")
+    settings = registry.settings("methods", section.method)
+    return kind, validate(settings, section.method_kwargs, f"{source}.method_kwargs")
 
 
 def _layers(section: ModelSettings, backbone: backbones.Backbone, source: str) -> tuple[int, ...]:

@@ -33,6 +33,7 @@ class Classifier(nn.Module):
         self.register_buffer("std", torch.tensor(backbone.std).reshape(1, 3, 1, 1))
         if method.needs_attention:
             backbone.make_attention_explicit()
+        method.attach(backbone)
 
     @property
     def num_classes(self) -> int:
@@ -48,10 +49,11 @@ class Classifier(nn.Module):
         """Run images through backbone and head; only the wanted layers are returned, layer 5 always."""
         normalised = (images.expand(-1, 3, -1, -1) - self.mean) / self.std
         attention = None
-        if self.method.needs_attention:
-            features, attention = self.backbone.forward_with_attention(normalised)
-        else:
-            features = self.backbone(normalised)
+        with self.backbone.changing(self.method.changes):
+            if self.method.needs_attention:
+                features, attention = self.backbone.forward_with_attention(normalised)
+            else:
+                features = self.backbone(normalised)
         return self.method({layer: features[layer] for layer in self.layers}, attention)
 
     def logits_from_features(self, last: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fer_bench import optimisation
+from fer_bench.cells import seed_of
 from fer_bench.classifier import Classifier, save
 from fer_bench.data import Batch, EpochOrder
 from fer_bench.errors import InputError
@@ -31,7 +32,8 @@ class Trainer:
     """Everything one training run needs.
 
     train: batches of an epoch, with a sampler whose `epoch` is set before each; validation: makes its batches anew.
-    weights: folder that receives the weights of the kept epoch.
+    weights: folder that receives the weights of the kept epoch. seed: of what is random in a step; it does not depend
+    on guidance.
     """
 
     classifier: Classifier
@@ -46,6 +48,7 @@ class Trainer:
     device: str = "auto"
     progress: bool = True
     name: str = "train"
+    seed: int = 0
 
     def run(self, on_epoch: OnEpoch) -> History:
         """Train all epochs, call back with each row of the history, and return it.
@@ -83,7 +86,7 @@ class Trainer:
         seen = 0
         rate = self.optimizer.param_groups[0]["lr"]
         for step, batch in enumerate(self.train, start=1):
-            parts = self._step(self._to_device(batch))
+            parts = self._step(self._to_device(batch), self._generator(epoch, step))
             self._require_finite(parts["loss"], epoch, step, history)
             count = len(batch["labels"])
             seen += count
@@ -103,8 +106,14 @@ class Trainer:
         # Whole steps by truncation, as published: 0.0437 of 1268 steps are 55.
         return step == steps or (share is not None and step % max(int(share * steps), 1) == 0)
 
-    def _step(self, batch: Batch) -> dict[str, float]:
+    def _generator(self, epoch: int, step: int) -> torch.Generator:
+        """Seed everything random in a step anew: whatever draws in one arm of a pair cannot shift the other arm."""
+        torch.manual_seed(seed_of(self.seed, "step", epoch, step))  # dropout and its like
+        return torch.Generator().manual_seed(seed_of(self.seed, "method", epoch, step))
+
+    def _step(self, batch: Batch, generator: torch.Generator) -> dict[str, float]:
         method = self.accelerator.unwrap_model(self.model).method
+        batch = method.prepare_batch(batch, generator)
         with self.accelerator.autocast():
             output = self.model(batch["images"])
             parts = method.loss(output, batch, self.class_weights)
@@ -119,8 +128,7 @@ class Trainer:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_gradient_norm)
         self.optimizer.step()
         self.scheduler.step()
-        hits = (logits.argmax(dim=1) == batch["labels"]).float().mean() * 100
-        scalars = {"loss": loss, **parts, "accuracy": hits}
+        scalars = {"loss": loss, **parts, "accuracy": method.hits(logits, batch).mean() * 100}
         return {name: float(value.detach()) for name, value in scalars.items()}
 
     def _require_finite(self, loss: float, epoch: int, step: int, history: History) -> None:

@@ -116,6 +116,7 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
         device=runtime.device,
         progress=runtime.progress,
         name=entry["cell"],
+        seed=entry["seed"],
     )
 
 

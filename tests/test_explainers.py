@@ -42,7 +42,7 @@ class HiddenWeight(LinearHead):
 
 
 class ConvHead(LinearHead):
-    """Class maps by a convolution, and a class token's attention."""
+    """Class maps by a convolution, those of a second branch, and a class token's attention."""
 
     needs_attention = True
     head_weight = None
@@ -54,6 +54,9 @@ class ConvHead(LinearHead):
     def score(self, last):
         maps = self.conv(last)
         return maps.mean((2, 3)), maps
+
+    def second_class_maps(self, last, found):
+        return self.conv(last * (found < found.mean())[:, None])
 
 
 class Double(nn.Module):

@@ -26,6 +26,25 @@ def _vit(method: str, **changes: Any) -> classifier.Classifier:
     return classifier.build({**VIT, "method": method, **changes}).eval()
 
 
+# A method is tried on each of these that it accepts, and must accept one.
+SECTIONS: dict[str, dict[str, Any]] = {
+    "transformer": VIT,
+    "cnn": {
+        "backbone": "resnet10t",
+        "kwargs": {"channels": [8, 8, 16, 16], "stem_width": 8, "output_stride": 8},
+        "input_size": 32,
+    },
+}
+
+
+def accepted(name: str) -> list[dict[str, Any]]:
+    """Sections on which the method can be trained, the others having said why not."""
+    sections = [{**section, "method": name} for section in SECTIONS.values()]
+    reasons = [classifier.unsuitable(section) for section in sections]
+    assert all(reason is None or reason.strip() for reason in reasons)
+    return [section for section, reason in zip(sections, reasons, strict=True) if reason is None]
+
+
 @pytest.mark.parametrize("name", registry.names("methods"))
 def test_contract_of_every_method(name: str) -> None:
     kind = registry.plugin("methods", name)
@@ -33,18 +52,32 @@ def test_contract_of_every_method(name: str) -> None:
     assert kind.label
     assert kind.citation
     assert registry.settings("methods", name)()  # every option has a default
-    network = _vit(name)
-    images, labels = torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 6])
-    output = network(images)
+    assert accepted(name)
+    for section in accepted(name):
+        torch.manual_seed(0)
+        _check_contract(classifier.build(section), kind)
+
+
+def _check_contract(network: classifier.Classifier, kind: type[MethodBase]) -> None:
+    images, labels, maps = torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 6]), torch.rand(4, 32, 32)
+    batch = {"images": images, "labels": labels, "maps": maps, "valid": labels > 0}
+    prepared = network.method.prepare_batch(batch, torch.Generator().manual_seed(0))
+    assert all(prepared[key].shape == value.shape for key, value in batch.items())
+    output = network.train()(prepared["images"])
     assert output.logits.shape == (4, 7)
     assert (output.attention is None) != kind.needs_attention
-    batch = {"images": images, "labels": labels}
-    assert set(network.method.prepare_batch(batch)) >= set(batch)
-    parts = network.method.loss(output, batch)
+    parts = network.method.loss(output, prepared)
     assert parts["loss"].ndim == 0
     assert parts["logits"].shape == (4, 7)
+    hits = network.method.hits(parts["logits"], prepared)
+    assert hits.shape == (4,) and hits.min() >= 0 and hits.max() <= 1
     parts["loss"].backward()
-    assert all(value.grad is not None for value in network.method.parameters())
+    assert all(value.grad is not None for value in network.parameters() if value.requires_grad)
+    network.eval()
+    with torch.no_grad():
+        assert torch.equal(network(images).logits, network(images).logits)
+        last = network(images).features[5]
+        torch.testing.assert_close(network.logits_from_features(last), network(images).logits)
 
 
 def _cam(channels: int = 2, classes: int = 2) -> Cam:

@@ -1,12 +1,13 @@
 """The adapter over timm: a network that yields numbered feature maps, and what is known about it."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import nn
 
-from fer_bench.backbones import attention, hub, taps, weights
+from fer_bench.backbones import attention, blocks, hub, taps, weights
 from fer_bench.backbones.create import create
 from fer_bench.errors import InputError
 
@@ -16,6 +17,7 @@ class Backbone(nn.Module):
 
     channels: layer -> C; map_sizes: layer -> (h, w) at the given input size; layers that do not exist are absent.
     mean, std: what images in [0, 1] are to be normalised with, per channel.
+    pretrained: whether the initial weights were learnt elsewhere.
     """
 
     def __init__(
@@ -25,10 +27,12 @@ class Backbone(nn.Module):
         input_size: int,
         normalisation: tuple[tuple[float, ...], tuple[float, ...]],
         source: str,
+        pretrained: bool = False,
     ) -> None:
         super().__init__()
         self.net = net
         self.name = name
+        self.pretrained = pretrained
         self.input_size = input_size
         self.mean, self.std = normalisation
         maps = self._probe(source)
@@ -58,6 +62,14 @@ class Backbone(nn.Module):
     def attention_problem(self) -> str | None:
         """Say why the network gives no class-token attention over its patches, or None when it does."""
         return attention.problem(self.net)
+
+    def stages(self) -> tuple[tuple[blocks.Block, ...], ...]:
+        """Blocks of every stage; InputError says why a network has none that can be found."""
+        return blocks.find(self.net, self._blank())
+
+    def changing(self, changes: Mapping[blocks.Block, blocks.Change]) -> AbstractContextManager[None]:
+        """Context in which blocks return what `changes` make of their outputs, each given as (B, C, ...)."""
+        return blocks.changing(self.net, changes)
 
     def _blank(self) -> torch.Tensor:
         device = next(self.net.parameters()).device
@@ -94,7 +106,8 @@ def build(
     weights.check_form(initial_weights, source)
     net = _create(name, kwargs, input_size, initial_weights, source)
     weights.load_into(net, name, initial_weights, source)
-    return Backbone(net, name, input_size, weights.normalisation(net, initial_weights, normalisation), source)
+    scale = weights.normalisation(net, initial_weights, normalisation)
+    return Backbone(net, name, input_size, scale, source, pretrained=initial_weights != "random")
 
 
 def _create(name: str, kwargs: Mapping[str, Any], input_size: int, initial_weights: str, source: str) -> nn.Module:

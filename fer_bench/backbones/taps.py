@@ -21,7 +21,7 @@ def collect(net: nn.Module, images: torch.Tensor) -> dict[int, torch.Tensor]:
 
 def is_isotropic(net: nn.Module) -> bool:
     """Tell networks whose blocks all have one resolution (ViT, mixer) from networks in stages."""
-    return len({info["reduction"] for info in _feature_info(net)}) == 1
+    return len({info["reduction"] for info in feature_info(net)}) == 1
 
 
 def block_indices(depth: int) -> dict[int, int]:
@@ -30,7 +30,7 @@ def block_indices(depth: int) -> dict[int, int]:
 
 
 def _from_stages(net: nn.Module, images: torch.Tensor) -> dict[int, torch.Tensor]:
-    final, maps = _intermediates(net, images, None)
+    final, maps = intermediates(net, images, None)
     first = LAST - len(maps) + 1
     numbered = {first + position: stage for position, stage in enumerate(maps)}
     taps = {layer: stage for layer, stage in numbered.items() if 1 <= layer < LAST}
@@ -38,24 +38,23 @@ def _from_stages(net: nn.Module, images: torch.Tensor) -> dict[int, torch.Tensor
 
 
 def _from_blocks(net: nn.Module, images: torch.Tensor) -> dict[int, torch.Tensor]:
-    wanted = block_indices(len(_feature_info(net)))
+    wanted = block_indices(len(feature_info(net)))
     blocks = sorted(set(wanted.values()))  # a shallow network gives one block to several layers
-    final, maps = _intermediates(net, images, blocks)
+    final, maps = intermediates(net, images, blocks)
     after = dict(zip(blocks, maps, strict=True))
     taps = {layer: after[block] for layer, block in wanted.items()}
     return taps | {LAST: _final_map(net, final, maps[-1])}
 
 
-def _feature_info(net: nn.Module) -> list[dict[str, Any]]:
+def feature_info(net: nn.Module) -> list[dict[str, Any]]:
+    """Return timm's description of each feature map: `module`, `num_chs`, `reduction`."""
     info: Any = getattr(net, "feature_info", None)
     if not info:
         raise InputError(f"{type(net).__name__} describes no feature maps (timm's feature_info): no layers to read")
     return info if isinstance(info, list) else info.get_dicts()
 
 
-def _intermediates(
-    net: Any, images: torch.Tensor, indices: list[int] | None
-) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def intermediates(net: Any, images: torch.Tensor, indices: list[int] | None) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Return the final features in the network's own layout and the chosen intermediate maps in (B, C, h, w)."""
     if hasattr(net, "forward_intermediates"):
         return net.forward_intermediates(images, indices=indices, output_fmt="NCHW")
@@ -64,7 +63,7 @@ def _intermediates(
 
 def _hooked(net: Any, images: torch.Tensor, indices: list[int] | None) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Read the modules that feature_info names: for networks without timm's own `forward_intermediates`."""
-    infos = _feature_info(net)
+    infos = feature_info(net)
     names = [infos[index]["module"] for index in (indices if indices is not None else range(len(infos)))]
     seen: dict[str, torch.Tensor] = {}
     handles = [

@@ -117,7 +117,7 @@ def _evidence(classifier: Any, output: Output, classes: torch.Tensor) -> Evidenc
             return torch.autograd.grad(score, last)[0]
 
     weight = classifier.head_weight
-    return Evidence(classes, output, None if weight is None else _precise(weight), differentiate)
+    return Evidence(classes, output, None if weight is None else _precise(weight), differentiate, classifier.method)
 
 
 def _check_classes(classes: torch.Tensor, logits: torch.Size, images: int) -> None:

@@ -18,12 +18,14 @@ class Evidence:
 
     classes: (B,) long. output: the forward pass. head_weight: (K, C) where the head is average pooling and a linear
     layer, else None. differentiate: computes the gradients (B, C, h, w) of the class logits by autograd.
+    method: the head, for maps that it makes only when asked.
     """
 
     classes: torch.Tensor
     output: Output
     head_weight: torch.Tensor | None
     differentiate: Callable[[torch.Tensor], torch.Tensor]
+    method: Any = None
 
     @property
     def features(self) -> torch.Tensor:
@@ -50,6 +52,10 @@ class Evidence:
         maps = self.output.class_maps
         if maps is None:
             raise InputError("explainers: this classifier's head makes no class maps")
+        return self.of_class(maps)
+
+    def of_class(self, maps: torch.Tensor) -> torch.Tensor:
+        """Pick the class of each image: (B, K, h, w) -> (B, h, w)."""
         return maps[torch.arange(len(self.classes), device=maps.device), self.classes]
 
     def attention(self) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """What a training method is: a head over the last feature map, its loss, and what it does to a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -12,12 +12,23 @@ LAST = 5
 
 
 class BackboneFacts(Protocol):
-    """What a method may ask of a backbone before it accepts it."""
+    """What a method may ask of a backbone, to accept it and to be attached to it.
+
+    net: the network itself. channels, map_sizes: layer -> C and (h, w) at the given input size.
+    pretrained: whether its initial weights were learnt elsewhere.
+    """
 
     name: str
+    net: nn.Module
+    channels: dict[int, int]
+    map_sizes: dict[int, tuple[int, int]]
+    pretrained: bool
 
     def attention_problem(self) -> str | None:
         """Say why there is no class-token attention over the patches, or None."""
+
+    def stages(self) -> tuple[tuple[Any, ...], ...]:
+        """Blocks of every stage, keys of `changes`; InputError says why there are none that can be found."""
 
 
 class MethodBase(nn.Module):
@@ -34,9 +45,17 @@ class MethodBase(nn.Module):
         self.settings = settings
 
     @classmethod
-    def unsuitable(cls, backbone: BackboneFacts) -> str | None:
-        """Say why the method cannot be trained on that backbone, or None when it can."""
+    def unsuitable(cls, backbone: BackboneFacts, settings: Any) -> str | None:
+        """Say why the method with these settings cannot be trained on that backbone, or None when it can."""
         return None
+
+    def attach(self, backbone: BackboneFacts) -> None:
+        """Look at the backbone, once, when the classifier is put together and its initial weights are loaded."""
+
+    @property
+    def changes(self) -> Mapping[Any, Callable[[torch.Tensor], torch.Tensor]]:
+        """Block of the backbone (from its `stages`) -> what a forward pass makes of its output (B, C, ...)."""
+        return {}
 
     @property
     def head_weight(self) -> torch.Tensor | None:
@@ -55,7 +74,10 @@ class MethodBase(nn.Module):
     def prepare_batch(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
     ) -> dict[str, torch.Tensor]:
-        """Change a training batch (images, labels, maps, valid) before the forward pass; here: leave it alone."""
+        """Return what is trained on in place of a batch: images, labels, maps, valid, and entries of the method's own.
+
+        generator: source of every random draw, on the CPU; seeded by the cell's seed, the epoch and the step.
+        """
         return batch
 
     def loss(
@@ -63,7 +85,25 @@ class MethodBase(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return `loss` to minimise (without guidance), the `logits` to count as predictions, and named parts.
 
-        Cross-entropy, mean over the batch, no label smoothing (arXiv 2402.00281, training loss without alignment).
+        Cross-entropy, mean over the batch, no label smoothing (arXiv 2402.00281, training loss without alignment); in
+        single precision at least.
         """
-        value = nn.functional.cross_entropy(output.logits.float(), batch["labels"], weight=class_weights)
+        value = cross_entropy(output.logits, batch["labels"], class_weights)
         return {"loss": value, "logits": output.logits, "cross_entropy": value}
+
+    def hits(self, logits: torch.Tensor, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Return how far each prediction of a training batch is right, (B,) in [0, 1]: the accuracy of the log."""
+        return (logits.argmax(dim=1) == batch["labels"]).float()
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
+    """Mean cross-entropy of logits (B, K), never in half precision."""
+    precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return nn.functional.cross_entropy(precise, labels, weight=class_weights)
+
+
+def xavier(layer: nn.Conv2d | nn.Linear) -> None:
+    """Start a layer with Xavier-uniform weights and no bias, as all heads on CNNs do in arXiv 2402.00281's code."""
+    nn.init.xavier_uniform_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from fer_bench.methods.base import MethodBase
+from fer_bench.methods.base import MethodBase, xavier
 from fer_bench.settings import Settings as Section
 
 
@@ -25,15 +25,17 @@ class Method(MethodBase):
     def __init__(self, channels: int, num_classes: int, settings: Any) -> None:
         super().__init__(channels, num_classes, settings)
         self.head = nn.Linear(channels, num_classes)
-        nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        xavier(self.head)
 
     @property
-    def head_weight(self) -> torch.Tensor:
+    def head_weight(self) -> torch.Tensor | None:
         """(K, C)."""
         return self.head.weight
 
     def score(self, last: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, C, h, w) -> logits (B, K), class maps (B, K, h, w)."""
-        class_maps = nn.functional.conv2d(last, self.head.weight[:, :, None, None])
-        return self.head(last.mean((2, 3))), class_maps
+        return self.head(last.mean((2, 3))), self.class_maps(last)
+
+    def class_maps(self, features: torch.Tensor) -> torch.Tensor:
+        """(B, C, h, w) -> (B, K, h, w)."""
+        return nn.functional.conv2d(features, self.head.weight[:, :, None, None])

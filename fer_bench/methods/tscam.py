@@ -30,7 +30,7 @@ class Method(MethodBase):
         self.head = nn.Conv2d(channels, num_classes, kernel_size=3, padding=1)
 
     @classmethod
-    def unsuitable(cls, backbone: BackboneFacts) -> str | None:
+    def unsuitable(cls, backbone: BackboneFacts, settings: Any) -> str | None:
         """TS-CAM needs a class token that attends to the patches."""
         problem = backbone.attention_problem()
         return f"TS-CAM cannot run on {backbone.name}: {problem}" if problem else None
