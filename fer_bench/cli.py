@@ -169,7 +169,7 @@ def import_authors(
     folder: Annotated[Path, typer.Argument(help="the unpacked release, or a folder at most four levels above it")],
     dry: Annotated[bool, typer.Option("--dry", help="look only; change no file")] = False,
 ) -> None:
-    """Make the networks that Belharbi et al. released cells of their own: params.yaml and grids (docs/authors_weights.md)."""
+    """Make the networks that Belharbi et al. released cells of params.yaml and grids (docs/authors_weights.md)."""
     from fer_bench.authors import command as authors  # noqa: PLC0415  torch and timm take seconds
 
     authors.run(folder, console, dry=dry)

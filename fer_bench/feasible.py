@@ -14,13 +14,12 @@ def skip_reason(params: Any, cell: Cell) -> str:
     """Return why this cell is skipped, or an empty string."""
     model = params.model_of(cell.dataset, cell.model, cell.guidance)
     reason = _no_such_cell(params, cell) or _not_this_checkpoint(params, cell, model)
-    model = model.model_copy(update={"checkpoint": None})  # of no concern from here on: cells share what is looked at
-    reason = reason or unsuitable(model)
-    if reason:
+    network = model.network()
+    if reason := reason or unsuitable(network) or "":
         return reason
     if not registry.plugin("guidance", params.guidance_plugin(cell.guidance)).needs_maps:
         return ""
-    return _coarse_map(map_sizes(model), params.guidance_of(cell.guidance, cell.model, cell.dataset).layers)
+    return _coarse_map(map_sizes(network), params.guidance_of(cell.guidance, cell.model, cell.dataset).layers)
 
 
 def _no_such_cell(params: Any, cell: Cell) -> str:

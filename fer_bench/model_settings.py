@@ -38,7 +38,7 @@ class ModelSettings(Settings):
     # overrides of every guidance that uses maps, for this model: the layers that it aligns, for instance
     guidance: dict[str, Any] = Field(default_factory=dict)
     explainers: list[str] | None = None  # that this model is scored with; None: those of the section `evaluate`
-    # a trained network from elsewhere, backbone and head; `plugin` is a file of fer_bench/checkpoints, the rest its keys
+    # a trained network from elsewhere, backbone and head; `plugin`: a file of fer_bench/checkpoints, the rest its keys
     checkpoint: dict[str, Any] | None = None
     # training dataset -> guidance -> keys that are different in that cell; with them the model has no other cells
     cells: dict[str, dict[str, CellOverrides]] = Field(default_factory=dict)
@@ -52,6 +52,11 @@ class ModelSettings(Settings):
             both = isinstance(value, dict) and isinstance(shared, dict)
             changed[key] = {**shared, **value} if both else value
         return self.model_copy(update=changed)
+
+    def network(self) -> "ModelSettings":
+        """Only the keys that decide how the network is built: the same for models that differ in anything else."""
+        kept = {"backbone", "kwargs", "weights", "normalisation", "method", "method_kwargs", "input_size", "layers"}
+        return ModelSettings(**{key: getattr(self, key) for key in sorted(kept)})
 
 
 def read(section: Mapping[str, Any] | ModelSettings, source: str) -> ModelSettings:

@@ -218,8 +218,8 @@ def _check_references(params: Params) -> None:
             )
     for kind in ("explainers", "metrics"):
         _check_known(kind, getattr(params.evaluate, kind), f"{params.source}: evaluate.{kind}")
-    for name, model in params.models.items():
-        _check_known("explainers", model.explainers or [], f"{params.source}: models.{name}.explainers")
+    for name, described in params.models.items():
+        _check_known("explainers", described.explainers or [], f"{params.source}: models.{name}.explainers")
         _check_cells(params, name)
     for kind in ("datasets", "models"):
         for name, section in params.raw[kind].items():

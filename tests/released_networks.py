@@ -1,5 +1,6 @@
 """Folders as the authors of arXiv 2402.00281 released them, made from networks of ours with small widths."""
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -121,15 +122,21 @@ def config(folder: layout.Folder, release: Release, weight: float, layers: str, 
     )
 
 
-def network(release: Release, seed: int, large_maps: bool = True) -> classifier.Classifier:
-    """A network of ours for that release, with random weights and statistics, in eval mode."""
+def narrow(release: Release) -> Release:
+    """The same release with a network of few channels."""
+    fixed = release.fixed | NARROW_HEADS.get(release.method, {})
+    return dataclasses.replace(release, kwargs=NARROW[release.backbone], fixed=fixed)
+
+
+def network(release: Release, seed: int = 0, large_maps: bool = True) -> classifier.Classifier:
+    """A network of ours for that release, every tensor of it random, in eval mode."""
     described = {key: value for key, value in section(release).items() if key not in ("explainers", "train")}
     if not release.transformer:
         described["kwargs"] = {**described["kwargs"], "large_maps": large_maps}
     torch.manual_seed(seed)
     built = classifier.build({**described, "normalisation": "imagenet", "method_kwargs": release.fixed})
     for name, value in built.state_dict().items():
-        if value.is_floating_point() and name not in ("mean", "std"):  # BN statistics and zeroed layers too
+        if value.is_floating_point() and name not in ("mean", "std"):  # statistics and zeroed layers too
             value.copy_(torch.rand_like(value) * 0.2 + (0.9 if name.endswith("running_var") else -0.1))
     return built.eval()
 
@@ -148,20 +155,18 @@ def published_state(release: Release, built: classifier.Classifier) -> dict:
 
 
 def write(
-    root: Path,
+    holder: Path,
     folder: layout.Folder,
     release: Release,
+    state: dict,
     weight: float = 4.0,
     layers: str = "",
     large_maps: bool = True,
-    state: dict | None = None,
 ) -> Path:
     """Write the folder of one released network."""
-    path = root / folder.path
+    path = holder / folder.path
     path.mkdir(parents=True)
     layers = layers or ("1" if release.transformer else "5")
-    text = config(folder, release, weight, layers, large_maps)
-    (path / layout.CONFIG_FILE).write_text(text, encoding="utf-8")
-    made = published_state(release, network(release, len(folder.path), large_maps)) if state is None else state
-    torch.save(made, path / layout.WEIGHTS_FILE)
+    (path / layout.CONFIG_FILE).write_text(config(folder, release, weight, layers, large_maps), encoding="utf-8")
+    torch.save(state, path / layout.WEIGHTS_FILE)
     return path

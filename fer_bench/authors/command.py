@@ -71,12 +71,13 @@ def _table(found: Sequence[Found]) -> Table:
 
 def _told(one: Found) -> tuple[str, str, str]:
     """λ, layers as the published code counts them, and the maps of a ResNet."""
-    if one.told is None:
+    told = one.told
+    if told is None:
         return "", "", ""
-    weight, layers = one.told.align_atten_to_heatmap_lambda, one.told.align_atten_to_heatmap_layers
-    aligned = (f"{weight:g}" if weight is not None else "?", str(layers)) if one.told.align_atten_to_heatmap else ("", "")
-    maps = ("28x28" if one.told.model.large_maps else "7x7") if one.told.model.encoder_name == "resnet50" else "14x14"
-    return (*aligned, maps)
+    maps = ("28x28" if told.model.large_maps else "7x7") if told.model.encoder_name == "resnet50" else "14x14"
+    if not told.align_atten_to_heatmap:
+        return "", "", maps
+    return str(told.align_atten_to_heatmap_lambda), str(told.align_atten_to_heatmap_layers), maps
 
 
 def _verdict(one: Found) -> str:

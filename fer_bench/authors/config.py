@@ -124,7 +124,8 @@ def _plain(path: Path) -> dict[str, Any]:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: not a configuration that can be read: {' '.join(str(error).split())[:200]}") from None
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: not a configuration that can be read: {reason}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected keys and values, found {type(data).__name__}")
     return data

@@ -49,8 +49,8 @@ def holder(folder: Path, source: str) -> Path:
         if found:
             return found.pop()
     raise InputError(
-        f"{source}: no released networks in {folder}; expected folders {SHAPE} (DATASET: {' or '.join(DATASETS)}) in it "
-        f"or at most {DEEPEST} levels below; docs/authors_weights.md says how to get them"
+        f"{source}: no released networks in {folder}; expected folders {SHAPE} in it or up to {DEEPEST} levels below, "
+        f"DATASET {' or '.join(DATASETS)}; docs/authors_weights.md says how to get them"
     )
 
 

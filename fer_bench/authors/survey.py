@@ -50,7 +50,7 @@ def section(release: Release) -> dict[str, Any]:
 
 
 def survey(holder: Path) -> Iterator[Found]:
-    """Look at every folder that the release should have, by dataset, method and guidance, then at whatever else lies there."""
+    """Look at every folder that the release should have, by dataset, method and guidance, then at all others there."""
     expected, there = layout.expected(), layout.paths(holder)
     for folder in expected:
         yield _look(holder, folder.path) if folder.path in there else Found(folder.path, folder, problem=ABSENT)

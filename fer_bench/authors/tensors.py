@@ -26,8 +26,8 @@ def read(path: Path) -> dict[str, torch.Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
-        size = path.stat().st_size
-        raise InputError(f"{path}: no torch file of tensors, or damaged or truncated ({size} bytes): {reason}") from None
+        what = f"no torch file of tensors, or a damaged or truncated one ({path.stat().st_size} bytes)"
+        raise InputError(f"{path}: {what}: {reason}") from None
     return dict(_flat(content, "", path))
 
 
@@ -69,7 +69,8 @@ def _flat(content: Any, prefix: str, path: Path) -> list[tuple[str, torch.Tensor
     if isinstance(content, Mapping):
         start = f"{prefix}." if prefix else ""
         return [pair for key, value in content.items() for pair in _flat(value, f"{start}{key}", path)]
-    raise InputError(f"{path}: expected named tensors, found {type(content).__name__} {f'at {prefix}' if prefix else ''}")
+    where = f" as {prefix}" if prefix else ""
+    raise InputError(f"{path}: expected named tensors, found {type(content).__name__}{where}")
 
 
 def _kind(value: torch.Tensor) -> str:

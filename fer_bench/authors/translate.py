@@ -88,10 +88,10 @@ def _guidance(config: Config, release: Release) -> dict[str, Any]:
     if config.align_atten_to_heatmap_type_heatmap != MAPS or not config.align_atten_to_heatmap_normalize:
         kind = config.align_atten_to_heatmap_type_heatmap
         scaled = "" if config.align_atten_to_heatmap_normalize else " that are not normalised"
-        raise InputError(f"align_atten_to_heatmap_type_heatmap: maps of type {kind!r}{scaled}; known: {MAPS}, normalised")
+        raise InputError(f"align_atten_to_heatmap_type_heatmap: given {kind!r}{scaled}, expected {MAPS}, normalised")
     active = (config.align_atten_to_heatmap_start_ep, config.align_atten_to_heatmap_end_ep)
     if active != WHOLE:
-        raise InputError(f"align_atten_to_heatmap_start_ep, _end_ep: aligned in epochs {active}, not throughout {WHOLE}")
+        raise InputError(f"align_atten_to_heatmap_start_ep, _end_ep: given {active}, expected {WHOLE}, all epochs")
     return {
         "variant": "paper",
         "codebook": "drawn",
@@ -111,11 +111,11 @@ def _layers(config: Config, release: Release) -> list[int]:
         layers = [int(part) for part in given.split("-")]
     except ValueError:
         raise InputError(f"align_atten_to_heatmap_layers: given {given!r}, expected numbers such as 5 or 5-4") from None
-    if release.transformer:
-        if layers != [1]:
-            raise InputError(f"align_atten_to_heatmap_layers: given {given!r}; {release.encoder} has a map of layer 1 only")
-        return [5]
-    return layers
+    if not release.transformer:
+        return layers
+    if layers != [1]:
+        raise InputError(f"align_atten_to_heatmap_layers: given {given!r}; {release.encoder} has a map as layer 1 only")
+    return [5]
 
 
 def _loss(config: Config) -> str | None:
@@ -128,9 +128,9 @@ def _loss(config: Config) -> str | None:
 
 def _attention(config: Config) -> dict[str, Any]:
     """How channels were averaged; random channels that are all kept are the plain average."""
-    kind, p, q = config.align_atten_to_heatmap_align_type, config.align_atten_to_heatmap_p, config.align_atten_to_heatmap_q
-    if kind == "random_avg" and p < 1:
-        return {"attention": kind, "p": p}
+    kind = config.align_atten_to_heatmap_align_type
+    if kind == "random_avg" and config.align_atten_to_heatmap_p < 1:
+        return {"attention": kind, "p": config.align_atten_to_heatmap_p}
     if kind == "avg_fixed_q":
-        return {"attention": kind, "q": q}
+        return {"attention": kind, "q": config.align_atten_to_heatmap_q}
     return {"attention": "avg" if kind == "random_avg" else kind}

@@ -15,12 +15,12 @@ from fer_bench.authors.survey import Found, section
 from fer_bench.errors import InputError
 from fer_bench.yaml_file import read_yaml
 
-BEGIN = "  # Written by `fer-bench import-authors`, which replaces everything up to the end mark: docs/authors_weights.md"
+BEGIN = "  # Written by `fer-bench import-authors` (docs/authors_weights.md), which replaces it up to the end mark"
 END = "  # End of what `fer-bench import-authors` wrote"
 ON_ONE_LINE = ("kwargs", "method_kwargs", "explainers", "train", "guidance")
 GRID = """\
-# The networks that Belharbi et al. (arXiv 2402.00281) trained on {name}, scored here: one published run per cell, nothing
-# is trained. Written by `fer-bench import-authors`: docs/authors_weights.md.
+# The networks that Belharbi et al. (arXiv 2402.00281) trained on {name}, scored here: one published run per cell,
+# nothing is trained. Written by `fer-bench import-authors`: docs/authors_weights.md.
 protocol: paper
 datasets: [{dataset}]
 models: [{models}]
@@ -32,14 +32,13 @@ test_datasets: [{dataset}]
 
 def models(found: Iterable[Found]) -> dict[str, dict[str, Any]]:
     """Entries of `models`, in the order of the paper's Table 1: what cells share, and each cell that can be used."""
-    usable = [one for one in found if not one.problem and one.folder is not None]
+    usable = [(one.folder, one.cells) for one in found if one.folder is not None and not one.problem]
     entries: dict[str, dict[str, Any]] = {}
     for release in RELEASES:
-        own = [one for one in usable if release.model in one.cells]
         cells: dict[str, dict[str, Any]] = {}
-        for one in sorted(own, key=lambda one: (list(DATASETS).index(one.folder.dataset), one.folder.guided)):
-            arms = cells.setdefault(DATASETS[one.folder.dataset], {})
-            arms[GUIDANCE[one.folder.guided]] = one.cells[release.model]
+        for folder, own in usable:
+            if release.model in own:
+                cells.setdefault(DATASETS[folder.dataset], {})[GUIDANCE[folder.guided]] = own[release.model]
         if cells:
             entries[release.model] = _shared_once(section(release), cells)
     return entries
@@ -54,7 +53,7 @@ def _shared_once(shared: dict[str, Any], cells: dict[str, dict[str, dict[str, An
         if key not in ("checkpoint", "guidance") and all(cell[key] == value for cell in every)
     }
     own = {
-        dataset: {guidance: {key: value for key, value in cell.items() if key not in alike} for guidance, cell in arms.items()}
+        dataset: {name: {key: cell[key] for key in cell if key not in alike} for name, cell in arms.items()}
         for dataset, arms in cells.items()
     }
     return {key: value for key, value in {**shared, **alike}.items() if value != {}} | {"cells": own}
@@ -131,7 +130,7 @@ def _with_block(text: str, block: list[str]) -> str:
     if BEGIN in lines and END in lines:
         start, end = lines.index(BEGIN), lines.index(END) + 1
     elif BEGIN in lines or END in lines:
-        raise InputError(f"{grids.PARAMS}: one of the two marks of `fer-bench import-authors` is gone; remove the other")
+        raise InputError(f"{grids.PARAMS}: one of the marks of `fer-bench import-authors` is gone; remove the other")
     else:
         start = end = _end_of_models(lines)
     return "\n".join([*lines[:start], *block, *lines[end:]]) + "\n"

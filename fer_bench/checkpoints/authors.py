@@ -1,4 +1,4 @@
-"""The networks that Belharbi et al. released (arXiv 2402.00281, Hugging Face repository sbelharbi/interpretable-fer-aus)."""
+"""The networks that Belharbi et al. released: arXiv 2402.00281, Hugging Face sbelharbi/interpretable-fer-aus."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from torch import nn
 
 
 class CheckpointBase(ABC):
-    """One trained network from elsewhere; a subclass named `Checkpoint` in its own file is found by that file's name."""
+    """One trained network; a subclass named `Checkpoint` in its own file is found by that file's name."""
 
     def __init__(self, settings: Any, source: str, repository: Path = Path()) -> None:
         """Take the section `checkpoint` of a cell.
