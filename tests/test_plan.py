@@ -98,12 +98,3 @@ def test_overrides_of_a_model_reach_its_guided_cells_alone(raw):
     changed = {name for name in before if name.startswith("train/") and before[name] != after[name]}
     assert changed == {f"train/synthetic-resnet10t-au-s{seed}.json" for seed in (0, 1)}
     assert after["train/synthetic-resnet10t-au-s0.json"]["guidance"]["settings"]["layers"] == [4]
-
-
-def test_explainers_of_a_model_touch_its_evaluations_only(raw):
-    before = entries(raw)
-    raw["models"]["xcit"]["explainers"] = ["gradcam"]
-    after = entries(raw)
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed == {name for name in before if name.startswith("evaluate/") and "xcit" in name} | {"grid.json"}
-    assert after["evaluate/synthetic/synthetic-xcit-au-s0.json"]["evaluate"]["explainers"] == ["gradcam"]
