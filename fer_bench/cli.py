@@ -165,6 +165,17 @@ def verify(
 
 
 @command
+def import_authors(
+    folder: Annotated[Path, typer.Argument(help="the unpacked release, or a folder at most four levels above it")],
+    dry: Annotated[bool, typer.Option("--dry", help="look only; change no file")] = False,
+) -> None:
+    """Make the networks that Belharbi et al. released cells of params.yaml and grids (docs/authors_weights.md)."""
+    from fer_bench.authors import command as authors  # noqa: PLC0415  torch and timm take seconds
+
+    authors.run(folder, console, dry=dry)
+
+
+@command
 def mlflow_sync() -> None:
     """Build the MLflow runs that are missing from the result files."""
     from fer_bench import tracking  # noqa: PLC0415

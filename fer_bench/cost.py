@@ -44,7 +44,8 @@ def estimate(params: Params, cells: Iterable[Cell] | None = None, root: Path = P
     A training is three forward passes per image and epoch (one of them forward, two backward) and one for each image
     of every validation; multiplications and additions count one each.
     """
-    chosen = list(grids.cells(params.grid) if cells is None else cells)
+    named = grids.cells(params.grid) if cells is None else cells
+    chosen = [cell for cell in named if params.train_of(cell.dataset, cell.model).epochs]
     selection = PROTOCOLS[params.grid.protocol].selection_split
     total, unknown = 0.0, set()
     for cell in chosen:

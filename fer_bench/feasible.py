@@ -6,6 +6,7 @@ from fer_bench import registry
 from fer_bench.cells import Cell
 from fer_bench.classifier import map_sizes, unsuitable
 
+CHECKPOINT_SEED = 0
 COARSEST_GUIDED_MAP = 7  # pixels; the best a 4x4 map can reach against an action unit map is 0.74, a 7x7 map 0.89
 
 LEFT_OUT = "no block of the grid has this pair of model and guidance"
@@ -15,13 +16,34 @@ def skip_reason(params: Any, cell: Cell) -> str:
     """Return why this cell is skipped, or an empty string."""
     if not params.grid.has(cell.model, cell.guidance):
         return LEFT_OUT
-    model = params.models[cell.model]
-    reason = unsuitable(model)
-    if reason:
+    model = params.model_of(cell.dataset, cell.model, cell.guidance)
+    reason = _no_such_cell(params, cell) or _not_this_checkpoint(params, cell, model)
+    network = model.network()
+    if reason := reason or unsuitable(network) or "":
         return reason
     if not registry.plugin("guidance", params.guidance_plugin(cell.guidance)).needs_maps:
         return ""
-    return _coarse_map(map_sizes(model), params.guidance_of(cell.guidance, cell.model).layers)
+    return _coarse_map(map_sizes(network), params.guidance_of(cell.guidance, cell.model, cell.dataset).layers)
+
+
+def _no_such_cell(params: Any, cell: Cell) -> str:
+    """A model that describes its cells one by one has no others."""
+    cells = params.models[cell.model].cells
+    if not cells or cell.guidance in cells.get(cell.dataset, {}):
+        return ""
+    has = ", ".join(f"{dataset} with {guidance}" for dataset, arms in cells.items() for guidance in arms)
+    return f"models.{cell.model}.cells has no entry for {cell.dataset} with {cell.guidance}; it has {has}"
+
+
+def _not_this_checkpoint(params: Any, cell: Cell, model: Any) -> str:
+    """A network that was trained elsewhere is one run, and nothing here can say that no test image has chosen it."""
+    if not model.checkpoint:
+        return ""
+    if cell.seed != CHECKPOINT_SEED:
+        return f"a network that was trained elsewhere is a single run; it stands for seed {CHECKPOINT_SEED}"
+    if params.grid.protocol == "clean":
+        return "a network that was trained elsewhere may have been chosen on the test split; use protocol paper"
+    return ""
 
 
 def _coarse_map(sizes: dict[int, tuple[int, int]], layers: Any) -> str:

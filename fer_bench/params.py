@@ -97,9 +97,13 @@ class Params:
         """File name of the plug-in behind an entry of the section `guidance`."""
         return str((self.raw["guidance"][guidance] or {}).get("plugin") or guidance)
 
-    def guidance_of(self, guidance: str, model: str) -> Any:
+    def model_of(self, dataset: str, model: str, guidance: str) -> ModelSettings:
+        """Resolve the model of a cell: its section, overridden by what it says of that cell."""
+        return self.models[model].of_cell(dataset, guidance)
+
+    def guidance_of(self, guidance: str, model: str, dataset: str = "") -> Any:
         """Resolve the guidance settings of a cell: the guidance's own, overridden by the model if it uses maps."""
-        plugin, overrides = self.guidance_plugin(guidance), self.models[model].guidance
+        plugin, overrides = self.guidance_plugin(guidance), self.model_of(dataset, model, guidance).guidance
         if not overrides or not registry.plugin("guidance", plugin).needs_maps:
             return self.guidance[guidance]
         own = {key: value for key, value in self.raw["guidance"][guidance].items() if key != "plugin"}
@@ -168,10 +172,23 @@ def _plugins(kind: str, section: Any, source: str) -> dict[str, Any]:
 
 
 def _model(name: str, value: Any, source: str) -> ModelSettings:
-    settings = validate(ModelSettings, value, f"{source}: models.{name}")
-    method = registry.settings("methods", settings.method, f"{source}: models.{name}.method")
-    validate(method, settings.method_kwargs, f"{source}: models.{name}.method_kwargs")
+    where = f"{source}: models.{name}"
+    settings = validate(ModelSettings, value, where)
+    _check_plugins(settings, where)
+    for dataset, arms in settings.cells.items():
+        for guidance in arms:
+            _check_plugins(settings.of_cell(dataset, guidance), f"{where}.cells.{dataset}.{guidance}")
     return settings
+
+
+def _check_plugins(settings: ModelSettings, where: str) -> None:
+    """Validate the keys that belong to a model's method and to its checkpoint."""
+    method = registry.settings("methods", settings.method, f"{where}.method")
+    validate(method, settings.method_kwargs, f"{where}.method_kwargs")
+    if settings.checkpoint is not None:
+        given = dict(settings.checkpoint)
+        plugin = str(given.pop("plugin", ""))
+        validate(registry.settings("checkpoints", plugin, f"{where}.checkpoint.plugin"), given, f"{where}.checkpoint")
 
 
 def _evaluate(raw: dict[str, Any], source: str) -> EvaluateSettings:
@@ -229,9 +246,10 @@ def _check_references(params: Params) -> None:
                 "landmark backend", dataset.landmarks, f"{params.source}: datasets.{name}.landmarks", params.landmarks
             )
     for kind in ("explainers", "metrics"):
-        for name in getattr(params.evaluate, kind):
-            if name not in registry.names(kind):
-                raise unknown(kind[:-1], name, f"{params.source}: evaluate.{kind}", registry.names(kind))
+        _check_known(kind, getattr(params.evaluate, kind), f"{params.source}: evaluate.{kind}")
+    for name, described in params.models.items():
+        _check_known("explainers", described.explainers or [], f"{params.source}: models.{name}.explainers")
+        _check_cells(params, name)
     for kind in ("datasets", "models"):
         for name, section in params.raw[kind].items():
             overrides = (section or {}).get("train") or {}
@@ -240,6 +258,22 @@ def _check_references(params: Params) -> None:
     for guidance in params.guidance:
         for model in params.models:
             params.guidance_of(guidance, model)
+
+
+def _check_known(kind: str, names: list[str], where: str) -> None:
+    for name in names:
+        if name not in registry.names(kind):
+            raise unknown(kind[:-1], name, where, registry.names(kind))
+
+
+def _check_cells(params: Params, model: str) -> None:
+    """The keys of a model's `cells` must be datasets and guidances."""
+    where = f"{params.source}: models.{model}.cells"
+    for dataset, arms in params.models[model].cells.items():
+        _check_names([dataset], params.datasets, where, "datasets")
+        _check_names(list(arms), params.guidance, f"{where}.{dataset}", "guidance")
+        for guidance in arms:
+            params.guidance_of(guidance, model, dataset)
 
 
 def _merge(layers: list[Mapping[str, Any]]) -> dict[str, Any]:

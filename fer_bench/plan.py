@@ -97,10 +97,12 @@ def _dataset_files(params: Params, name: str, root: Path) -> dict[str, dict[str,
 
 
 def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
-    model = params.models[cell.model]
+    model = params.model_of(cell.dataset, cell.model, cell.guidance)
     guidance = params.guidance_plugin(cell.guidance)
     plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{guidance}"]
     plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', cell.dataset)}")
+    if model.checkpoint:
+        plugins.append(f"fer_bench.checkpoints.{model.checkpoint['plugin']}")
     return {
         "cell": cell.name,
         "dataset": _dataset(params, cell.dataset),
@@ -109,7 +111,7 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         "guidance": {
             "name": cell.guidance,
             "plugin": guidance,
-            "settings": _settings(params.guidance_of(cell.guidance, cell.model)),
+            "settings": _settings(params.guidance_of(cell.guidance, cell.model, cell.dataset)),
         },
         "train": _settings(params.train_of(cell.dataset, cell.model)),
         "protocol": params.grid.protocol,
@@ -120,22 +122,23 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
 
 
 def _network(model: Any) -> dict[str, Any]:
-    """A model's settings without those that are resolved elsewhere (training) or that change no number (its label)."""
-    return {
-        key: value for key, value in _settings(model).items() if key not in ("train", "guidance", "label", "trial_of")
-    }
+    """A model's settings without those that are resolved elsewhere or that change no number (its label)."""
+    elsewhere = ("train", "guidance", "label", "trial_of", "explainers", "cells")
+    return {key: value for key, value in _settings(model).items() if key not in elsewhere}
 
 
 def _evaluate(params: Params, cell: Cell, test: str, root: Path) -> dict[str, Any]:
     train = _train(params, cell, root)
-    plugins = [f"fer_bench.methods.{params.models[cell.model].method}"]
-    plugins += [f"fer_bench.explainers.{name}" for name in params.evaluate.explainers]
+    model = params.models[cell.model]
+    explainers = params.evaluate.explainers if model.explainers is None else model.explainers
+    plugins = [f"fer_bench.methods.{model.method}"]
+    plugins += [f"fer_bench.explainers.{name}" for name in explainers]
     plugins += [f"fer_bench.metrics.{name}" for name in params.evaluate.metrics]
     plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', test)}")
     return {
         **{key: value for key, value in train.items() if key != "sources"},
         "test_dataset": _dataset(params, test),
-        "evaluate": _settings(params.evaluate),
+        "evaluate": {**_settings(params.evaluate), "explainers": explainers},
         "variants": params.heatmaps.variants,
         "reference_seed": seed_of("references", test),
         "sources": sources(["stages.evaluate", *plugins], root),

@@ -15,6 +15,7 @@ KINDS = {
     "guidance": "Guidance",
     "explainers": "Explainer",
     "metrics": "Metric",
+    "checkpoints": "Checkpoint",
 }
 _HERE = Path(__file__).parent
 

@@ -72,7 +72,7 @@ class Trainer:
 
     def _rows(self, bar: tqdm, history: History) -> Iterator[dict[str, float]]:
         """Train, and stop for a validation wherever the protocol and the settings want one."""
-        if self.protocol.validates_untrained:
+        if self.protocol.validates_untrained or not self.settings.epochs:
             yield {"epoch": 0.0, **self._validate()}
         for epoch in range(1, self.settings.epochs + 1):
             yield from self._epoch(epoch, bar, history)

@@ -9,6 +9,8 @@ import torch
 
 from fer_bench import optimisation, registry
 from fer_bench.cells import Cell, seed_of
+from fer_bench.checkpoints.base import CheckpointBase
+from fer_bench.classifier import Classifier
 from fer_bench.data import TrainBatches, evaluation_batches, no_maps, train_loader
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.errors import InputError
@@ -29,13 +31,43 @@ def train_cell(entry: dict[str, Any], runtime: RuntimeSettings, on_epoch: OnEpoc
     weights, log = root / cell.weights, root / cell.log
     for folder in (weights, log):
         folder.mkdir(parents=True, exist_ok=True)
-    _write_json(log / "settings.json", {key: value for key, value in entry.items() if key != "sources"})
+    _write_json(log / "settings.json", _used(entry, root))
     if entry["skip"]:
         _write_json(weights / "skipped.json", {"reason": entry["skip"]})
         (log / "history.csv").write_text("epoch,val_accuracy\n", encoding="utf-8")
         return
     torch.set_num_threads(runtime.threads)
     _trainer(entry, runtime, root).run(on_epoch).write(log / "history.csv")
+
+
+def checkpoint_of(entry: dict[str, Any], root: Path = Path()) -> CheckpointBase | None:
+    """Build the source of a trained network that a plan entry names, None where the cell is trained here."""
+    section = dict(entry["model"].get("checkpoint") or {})
+    if not section:
+        return None
+    plugin, where = str(section.pop("plugin")), f"params.yaml: models.{entry['model']['name']}: checkpoint"
+    settings = validate(registry.settings("checkpoints", plugin), section, where)
+    checkpoint: CheckpointBase = registry.plugin("checkpoints", plugin)(settings, where, root)
+    return checkpoint
+
+
+def _used(entry: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Settings as used; of a network that was only taken over, what its source says of the training."""
+    used = {key: value for key, value in entry.items() if key != "sources"}
+    checkpoint = None if entry["skip"] else checkpoint_of(entry, root)
+    if checkpoint is None:
+        return used
+    recipe = entry["train"] if entry["train"]["epochs"] else {"epochs": 0}
+    return {**used, "train": recipe, "trained_elsewhere": checkpoint.facts()}
+
+
+def _network(entry: dict[str, Any], num_classes: int, root: Path) -> Classifier:
+    """The network that training starts with."""
+    classifier = initialised(entry, num_classes)
+    checkpoint = checkpoint_of(entry, root)
+    if checkpoint is not None:
+        checkpoint.fill(classifier)
+    return classifier
 
 
 def guidance_of(entry: dict[str, Any]) -> GuidanceBase:
@@ -70,7 +102,7 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
     watched = files.maps(held_out, variant, wanted, codebook)
     validation = list(evaluation_batches(held_out, watched, size, settings.batch_size))
     return Trainer(
-        classifier=initialised(entry, len(files.plugin.expressions)),
+        classifier=_network(entry, len(files.plugin.expressions), root),
         guidance=guidance,
         settings=settings,
         protocol=protocol,

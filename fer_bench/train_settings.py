@@ -34,7 +34,7 @@ class Augmentation(Settings):
 class TrainSettings(Settings):
     """Optimiser, schedule, augmentation and selection of one training run."""
 
-    epochs: int = Field(ge=1)
+    epochs: int = Field(ge=0)  # 0: the network is validated once and kept as it is
     batch_size: int = Field(ge=1)
     resize: int | None = Field(
         None, ge=8

@@ -13,6 +13,7 @@ from fer_bench.fingerprint import NEUTRAL, sources
 ROOT = Path(__file__).parent.parent
 KINDS = [
     "datasets", "synthface", "landmarks", "au", "backbones", "methods", "guidance", "explainers", "metrics", "report",
+    "checkpoints",
 ]  # fmt: skip
 BASE = {"errors", "settings", "expressions", "registry", "classifier_output", "validation", "yaml_file", "minmax"}
 # What a kind may import besides itself and BASE; the reason stands beside each.
@@ -26,6 +27,7 @@ ALLOWED = {
     "synthface": set(),
     "landmarks": set(),
     "au": set(),
+    "checkpoints": {"authors"},  # a release's own layout, names and files
     "backbones": {"_torchvision"},  # makes timm importable beside a CPU build of torch
 }
 

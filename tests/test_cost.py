@@ -43,6 +43,12 @@ def test_a_grid_by_hand(raw_params, tmp_path):
     assert more.operations > found.operations  # it validates on the test split, which is larger
 
 
+def test_what_is_not_trained_costs_nothing(raw_params, tmp_path):
+    raw_params["models"]["resnet10t"]["train"] = {"epochs": 0}
+    raw_params["grid"]["models"] = ["resnet10t"]
+    assert cost.estimate(params.parse(raw_params), root=tmp_path) == cost.Cost(0, 0.0, ())
+
+
 def test_a_dataset_of_unknown_size_is_named(raw_params, tmp_path):
     raw_params["grid"] |= {"datasets": ["real_photos"], "test_datasets": ["real_photos"]}
     found = cost.estimate(params.parse(raw_params), root=tmp_path)

@@ -151,6 +151,17 @@ def test_validations_before_training_and_within_epochs(tmp_path):
     assert any(not torch.equal(value, made.classifier.state_dict()[name]) for name, value in untrained.items())
 
 
+@pytest.mark.parametrize("protocol", ["clean", "paper"])
+def test_no_epoch_is_one_validation_of_the_network_as_it_is(tmp_path, protocol):
+    made = trainer(tmp_path, "au", epochs=0, protocol=protocol)
+    before = copy.deepcopy(made.classifier.state_dict())
+    rows: list[dict] = []
+    history = made.run(rows.append)
+    assert [row["epoch"] for row in rows] == [0] and history.best_epoch == 0
+    saved = load_folder(tmp_path).state_dict()
+    assert all(torch.equal(saved[key], before[key]) for key in before)
+
+
 def test_validating_more_often_trains_alike(tmp_path):
     plain, watched = trainer(tmp_path / "a", "au"), trainer(tmp_path / "b", "au", validation_interval=0.5)
     plain.run(lambda row: None)
