@@ -107,7 +107,7 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         "cell": cell.name,
         "dataset": _dataset(params, cell.dataset),
         "model": {"name": cell.model, **_network(model)},
-        "weights_sha256": digest(model.weights, f"{params.source}: models.{cell.model}.weights"),
+        "weights_sha256": digest(model.weights, f"{params.source}: models.{cell.model}"),
         "guidance": {
             "name": cell.guidance,
             "plugin": guidance,

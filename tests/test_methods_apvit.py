@@ -302,6 +302,13 @@ def test_initial_values() -> None:
     assert 0 < method.projection.weight.abs().max() <= 1 / 8  # torch's own: 1 / sqrt(fan-in)
 
 
+def test_a_narrow_network_starts_with_layers_of_the_published_gain() -> None:
+    torch.manual_seed(0)
+    method = Method(64, 7, _settings(dim=48, heads=4))
+    assert method.blocks[0].attn.qkv.weight.std().item() == pytest.approx(0.02 * 4, rel=0.05)  # sqrt of 768 / 48
+    assert method.patch_positions.std().item() == pytest.approx(0.02, rel=0.05)
+
+
 def test_dropped_positions_have_no_gradient_and_all_parameters_have_one() -> None:
     method = _method((4, 4), keep_tokens=10)
     last = torch.randn(2, 4, 4, 4, requires_grad=True)

@@ -1,5 +1,6 @@
 """APViT: a small vision transformer over the last feature map that drops the least telling tokens on its way."""
 
+import math
 from typing import Any, ClassVar
 
 import torch
@@ -17,12 +18,14 @@ __all__ = ["TOKEN_WEIGHTS", "Method", "Settings", "published_names"]
 
 TOKEN_WEIGHTS = "token_weights"  # key of Output.extra
 PUBLISHED_SHARE = (160, 196)  # tokens kept, of those that a 14x14 map has
+PUBLISHED_DIM = 768
+DEVIATION = 0.02  # of initial values
 
 
 class Settings(Section):
     """Size of the transformer and how many tokens it keeps; the defaults are the published ones."""
 
-    dim: int = Field(768, ge=1)  # channels of a token
+    dim: int = Field(PUBLISHED_DIM, ge=1)  # channels of a token
     depth: int = Field(8, ge=1)  # blocks
     heads: int = Field(8, ge=1)  # attention heads; a divisor of dim
     mlp_ratio: int = Field(3, ge=1)  # hidden channels of the MLP over dim
@@ -49,8 +52,10 @@ class Method(MethodBase):
     """Xue et al. 2022: attentive patch pooling, then attentive token pooling; the class token feeds the logits.
 
     The weight of a token is the sum of the absolute values of its channels after the 1x1 convolution, before position
-    embeddings. Initial values: truncated normal (deviation 0.02) for linear weights, class token and patch positions;
-    torch's own for the 1x1 convolution; zero for the rest and for the head. No dropout.
+    embeddings. Initial values: truncated normal for linear weights, class token and patch positions; torch's own for
+    the 1x1 convolution; zero for biases, the class token's position and the head. The deviation is the published 0.02;
+    that of linear weights is 0.02 at the published width and goes with 1 / sqrt(dim), or a narrow network hardly starts
+    to learn. No dropout.
     Published code skips the pooling of a block when the batch happens to have as many images as there are tokens; this
     one never does.
     """
@@ -131,13 +136,15 @@ class Method(MethodBase):
         return torch.cat([class_token, patches], dim=1)
 
     def _initialise(self) -> None:
-        linear = [module.weight for module in self.blocks.modules() if isinstance(module, nn.Linear)]
-        for weight in (*linear, self.class_token, self.patch_positions):
-            nn.init.trunc_normal_(weight, std=0.02)
-        biases = [module.bias for module in self.blocks.modules() if isinstance(module, nn.Linear)]
-        for zero in (*biases, self.head.weight, self.head.bias):
-            if zero is not None:
-                nn.init.zeros_(zero)
+        for token in (self.class_token, self.patch_positions):
+            nn.init.trunc_normal_(token, std=DEVIATION)
+        for module in self.blocks.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=DEVIATION * math.sqrt(PUBLISHED_DIM / self.settings.dim))
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
 
 
 def _numbers(depth: int) -> range:
