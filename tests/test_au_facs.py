@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from fer_bench.au import REGIONS, au_map, au_maps, rows_of
+from fer_bench.au import CODEBOOK, REGIONS, au_map, au_maps, rows_of, wanted_rows
 from fer_bench.au.preview import TEMPLATE
 from fer_bench.au.raster_facs import scaled
-from fer_bench.au.regions_facs import REGION_OF, forms
+from fer_bench.au.regions_facs import REGION_OF, drawn, forms
 from fer_bench.expressions import EXPRESSIONS_8
 
 SIZE = (224, 224)
@@ -144,6 +144,22 @@ def test_maximum_over_units():
     both = au_map(simple_face(), {4, 26}, (240, 240), "facs")
     single = [au_map(simple_face(), {unit}, (240, 240), "facs") for unit in (4, 26)]
     assert_allclose(both, np.maximum(*single), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(224, 224), (100, 150), (37, 301), (28, 28), (7, 14), (1, 1), (3, 400)])
+@pytest.mark.parametrize("noise", [3.0, 12.0, 60.0])
+def test_equals_the_formula_at_every_pixel(size, noise):
+    generator = torch.Generator().manual_seed(0)
+    points = torch.from_numpy(TEMPLATE) + noise * torch.randn(12, 68, 2, generator=generator)
+    units = [set(CODEBOOK[name].cited) for name in CODEBOOK] * 2
+    maps, _ = au_maps(points, units[:12], size, "facs", canvas=SIZE)
+    x, y, p, q, r = scaled(forms(points), SIZE, size).double()[..., None, None].unbind(2)
+    across, down = torch.arange(size[1]) - x, torch.arange(size[0])[:, None] - y
+    values = torch.exp(-(p * across**2 + 2 * q * across * down + r * down**2))
+    used = (wanted_rows(units[:12], "facs") & drawn(forms(points), SIZE))[:, list(REGION_OF)]
+    expected = torch.where(used[..., None, None], values, 0).amax(1)
+    # In float32: the exponent beside a thin ellipse is the small difference of numbers up to a thousand.
+    torch.testing.assert_close(maps.double(), expected, atol=5e-5, rtol=0)
 
 
 @given(st.integers(0, 2**31), st.sampled_from([*EXPRESSIONS_8[1:]]))

@@ -18,6 +18,7 @@ from fer_bench.au import (
     region_maps,
     rows_of,
     stretch,
+    tiles,
     wanted_rows,
 )
 from fer_bench.au.composition import blend
@@ -250,6 +251,36 @@ def test_coarse_maps_agree_with_the_reduced_full_map():
         coarse, _ = au_maps(np.repeat(TEMPLATE[None], 6, 0), list(EXPRESSIONS), (side, side), canvas=SIZE)
         cosine = torch.nn.functional.cosine_similarity(coarse.flatten(1), halfpixel(full, (side, side)).flatten(1))
         assert cosine.min() > 0.996, side
+
+
+@pytest.mark.parametrize("size", [(56, 28), (84, 140), (112, 112), (224, 224), (448, 224), (64, 64), (100, 150)])
+def test_blending_equals_enlarging_every_layer_with_opencv(size):
+    generator = np.random.default_rng(0)
+    layers = np.zeros((11, 5, 28, 28), np.float32)
+    for layer in layers[1:].reshape(-1, 28, 28)[::2]:  # boxes of all sizes, at the border too, and empty layers
+        top, left = generator.integers(0, 28, 2)
+        box = layer[top : top + generator.integers(1, 15), left : left + generator.integers(1, 29)]
+        box[:] = generator.random(box.shape)
+    layers[5] = generator.random((5, 28, 28))
+    layers[6] = layers[6, :1]  # equal everywhere
+    peer = [[cv2.resize(layer, size[::-1], interpolation=cv2.INTER_LINEAR) for layer in face] for face in layers]
+    blended = blend(torch.from_numpy(layers), size, normalise=False)
+    np.testing.assert_allclose(blended, np.array(peer).max(1), atol=1e-6, rtol=0)
+    assert not blended[0].any()
+
+
+@pytest.mark.parametrize("variant", ["paper", "facs"])
+@pytest.mark.parametrize("size", [(112, 84), (70, 90)])
+def test_drawing_in_small_steps_changes_nothing(variant, size, monkeypatch):
+    generator = torch.Generator().manual_seed(2)
+    points = torch.from_numpy(TEMPLATE) + 6 * torch.randn(23, 68, 2, generator=generator)
+    names = [("neutral", *EXPRESSIONS)[index % 7] for index in range(23)]
+    at_once, _ = au_maps(points, names, size, variant, canvas=SIZE)
+    pixels = size[0] * size[1]
+    for name, value in {"_CPU_BATCH": 9 * pixels, "_CPU_STEP": 4 * pixels, "_CPU_SURFACES": 3000}.items():
+        monkeypatch.setattr(tiles, name, value)
+    in_steps, _ = au_maps(points, names, size, variant, canvas=SIZE)
+    torch.testing.assert_close(in_steps, at_once, atol=1e-6, rtol=0)
 
 
 def test_names_ids_and_sets_mean_the_same():

@@ -10,6 +10,7 @@ from torch import Tensor
 from fer_bench.au import raster_facs, raster_paper, regions_facs, regions_paper
 from fer_bench.au.codebook import check_units, check_variant, wanted_aus
 from fer_bench.au.composition import GRID, blend
+from fer_bench.au.memory import new_maps
 from fer_bench.errors import InputError
 
 # One per face: expression names or class ids (a tensor of ids will do), sets of FACS numbers, None for no map.
@@ -74,7 +75,7 @@ def au_maps(
         raise InputError(f"au: {len(points)} faces but {len(wanted)} expressions")
     wanted = wanted & torch.isfinite(points).all(-1).all(-1, keepdim=True)
     draw = _paper if variant == "paper" else _facs
-    maps = torch.empty(len(points), *size, dtype=torch.float32, device=points.device)
+    maps = new_maps(len(points), size, points.device)
     valid = torch.zeros(len(points), dtype=torch.bool, device=points.device)
     for start in range(0, len(points), _FACES_AT_ONCE):
         part = slice(start, start + _FACES_AT_ONCE)
