@@ -157,7 +157,10 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
         "test_datasets": params.grid.test_datasets,
         "datasets": {name: _dataset_facts(params, name) for name in params.grid.test_datasets},
         "models": {name: _model_facts(params.models[name], name) for name in params.grid.models},
-        "guidance": {name: _settings(params.guidance[name]) for name in params.grid.guidance},
+        "guidance": {
+            name: {"plugin": params.guidance_plugin(name), **_settings(params.guidance[name])}
+            for name in params.grid.guidance
+        },
         "tables": _settings(params.tables),
         "evaluate": _settings(params.evaluate),
         "fingerprint": _hash(
@@ -178,10 +181,10 @@ def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:
 
 
 def _dataset_facts(params: Params, name: str) -> dict[str, Any]:
-    plugin = registry.plugin("datasets", _plugin_of(params, "datasets", name))
-    dataset = plugin(name, params.datasets[name])
+    plugin = _plugin_of(params, "datasets", name)
+    dataset = registry.plugin("datasets", plugin)(name, params.datasets[name])
     facts = ("label", "licence", "citation", "publishable_images", "expressions", "generated")
-    return {fact: getattr(dataset, fact) for fact in facts}
+    return {"plugin": plugin, **{fact: getattr(dataset, fact) for fact in facts}}
 
 
 def _hash(data: Any) -> str:

@@ -1,4 +1,4 @@
-"""A small set of recorded results with made-up, fixed numbers: 2 models x 2 guidances x 3 seeds."""
+"""Recorded results with made-up, fixed numbers: 2 models x 2 guidances x 3 seeds, or any other grid of them."""
 
 import hashlib
 import json
@@ -12,9 +12,29 @@ from fer_bench import score_file
 from fer_bench.expressions import EXPRESSIONS
 
 DATASET = "synthetic"
-MODELS = {"resnet_small": "ResNet small", "deit_small": "DeiT small"}
-EXPLAINERS = {"resnet_small": ("cam", "gradcampp"), "deit_small": ("cam", "tscam")}
-LAYERS = {"resnet_small": ("4", "5"), "deit_small": ("5",)}
+# model -> label, backbone, method
+MODELS = {
+    "resnet_small": ("ResNet small", "resnet10t", "cam"),
+    "deit_small": ("DeiT small", "deit_tiny_patch16_224", "tscam"),
+}
+# The paper's eight trainings, on its backbones.
+PAPER_MODELS = {
+    **{name: ("ResNet-50", "resnet50", name) for name in ("cam", "wildcat", "acol", "prm", "adl", "cutmix")},
+    "tscam": ("DeiT-S", "deit_small_patch16_224", "tscam"),
+    "apvit": ("APViT", "apvit_ir50", "apvit"),
+}
+# method -> explainers that fit it; any other method is scored with the explainer `cam`.
+EXPLAINERS = {
+    "cam": ("cam", "gradcampp"),
+    "tscam": ("cam", "tscam"),
+    "wildcat": ("class_maps",),
+    "prm": ("class_maps",),
+    "acol": ("acol",),
+    "apvit": (),
+}
+ALL_EXPLAINERS = ["cam", "gradcampp", "tscam", "class_maps", "acol"]
+LAYERS = {"tscam": ("5",), "apvit": ("5",)}  # method -> layers; others: 4 and 5
+TEST_IMAGES = {"rafdb": 3068, "affectnet": 3500}  # others: seven times IMAGES
 GUIDANCES = ("none", "au")
 SEEDS = (0, 1, 2)
 IMAGES = 80  # per expression
@@ -22,28 +42,39 @@ SIDE = 14
 PAIRINGS = ("true_true", "pred_pred", "pred_true")
 
 
-def plan(seeds=SEEDS, publishable=True, **changes):
-    """The plan of the recorded grid, as data/plan/grid.json holds it."""
-    facts = {"label": "Synthetic faces", "licence": "MIT", "citation": "", "expressions": list(EXPRESSIONS)}
+AU = {"plugin": "au", "variant": "paper", "layers": ["last"], "weight": 4.0, "label": "w/ AU"}
+
+
+def plan(seeds=SEEDS, publishable=True, models=MODELS, datasets=(DATASET,), guidance=None, **changes):
+    """The plan of a recorded grid, as data/plan/grid.json holds it; `guidance`: name -> settings besides `none`."""
+    arms = {"none": {"plugin": "none", "label": "w/o AU"}, **({"au": AU} if guidance is None else guidance)}
+    cells = product(datasets, models, arms, seeds)
     return {
         "name": "recorded",
         "protocol": "clean",
-        "cells": [entry(*parts) for parts in product(MODELS, GUIDANCES, seeds)],
-        "test_datasets": [DATASET],
-        "datasets": {DATASET: facts | {"publishable_images": publishable}},
-        "models": {name: {"label": label} for name, label in MODELS.items()},
-        "guidance": {"none": {}, "au": {"variant": "paper", "layers": ["last"], "weight": 1.0}},
+        "cells": [entry(model, arm, seed, dataset, models) for dataset, model, arm, seed in cells],
+        "test_datasets": list(datasets),
+        "datasets": {name: facts(name) | {"publishable_images": publishable} for name in datasets},
+        "models": {name: {"label": label} for name, (label, *_) in models.items()},
+        "guidance": arms,
         "tables": {"explainers": [], "target": "paper", "faces_per_expression": 1},
-        "evaluate": {"explainers": ["cam", "gradcampp", "tscam"], "minimum_class_images": 20},
+        "evaluate": {"explainers": ALL_EXPLAINERS, "minimum_class_images": 20},
         "fingerprint": "0123456789abcdef",
     } | changes
 
 
-def entry(model, guidance, seed):
+def facts(dataset):
+    """What the plan says of a dataset."""
+    label = {DATASET: "Synthetic faces", "rafdb": "RAF-DB", "affectnet": "AffectNet"}[dataset]
+    return {"plugin": dataset, "label": label, "licence": "MIT", "citation": "", "expressions": list(EXPRESSIONS)}
+
+
+def entry(model, guidance, seed, dataset=DATASET, models=MODELS):
     """A cell of the plan."""
-    names = {"dataset": DATASET, "model": model, "guidance": guidance, "seed": seed}
-    more = {"backbone": "resnet10t", "method": "cam", "skip": ""}
-    return {"cell": f"{DATASET}-{model}-{guidance}-s{seed}"} | names | more
+    names = {"dataset": dataset, "model": model, "guidance": guidance, "seed": seed}
+    _, backbone, method = models[model]
+    more = {"backbone": backbone, "method": method, "skip": ""}
+    return {"cell": f"{dataset}-{model}-{guidance}-s{seed}"} | names | more
 
 
 def write(root: Path, the_plan, omit=(), cached=True):
@@ -62,7 +93,7 @@ def write_cell(root: Path, cell, test=DATASET, cached=True, **changes):
     """Write the scores file of one cell and the cached files that it names."""
     run = root / "results/runs" / cell["cell"]
     files = [_history(run, cell), *_evaluation(run / "evaluate" / test, cell)] if cached else []
-    rows = _rows(cell)
+    rows = _rows(cell, TEST_IMAGES.get(test, 7 * IMAGES))
     headline = {row["metric"]: row["value"] for row in rows[:3]}
     facts = {key: cell[key] for key in ("dataset", "model", "backbone", "method", "guidance", "seed")}
     facts |= {"test_dataset": test, "protocol": "clean", "selection": "best accuracy on the val split", "best_epoch": 2}
@@ -80,25 +111,40 @@ def _row(metric, value, n=6 * IMAGES, **fields):
     return {"metric": metric, "value": round(value, 6), "n": n} | row | fields
 
 
-def _rows(cell):
-    """Scores from a short formula: guidance helps, seeds differ by a hundredth, models by five points."""
-    guided, seed = cell["guidance"] == "au", cell["seed"]
-    shift = 0.01 * (seed - 1) * (1.5 if guided else 1.0)
-    worse = 0.05 if cell["model"] == "deit_small" else 0.0
-    accuracy = 86 + guided - 100 * worse + 100 * shift
-    rows = _classification(accuracy)
-    for layer, (target, gain) in product(LAYERS[cell["model"]], (("paper", 0.2), ("facs", 0.1))):
+def explainers_of(cell):
+    """Explainers that a cell is scored with."""
+    return EXPLAINERS.get(cell["method"], ("cam",))
+
+
+def layers_of(cell):
+    """Layers whose attention a cell is scored on."""
+    return LAYERS.get(cell["method"], ("4", "5"))
+
+
+def _rows(cell, images):
+    """Scores from a short formula: guidance helps, seeds differ by a hundredth, transformers are five points worse."""
+    guided, seed = cell["guidance"] != "none", cell["seed"]
+    shift = 0.01 * (seed - 1) * (1.5 if guided else 1.0) + _extra(cell["guidance"])
+    worse = 0.05 if cell["method"] == "tscam" else 0.0
+    rows = _classification(86 + guided - 100 * worse + 100 * shift, images)
+    for layer, (target, gain) in product(layers_of(cell), (("paper", 0.2), ("facs", 0.1))):
         rows += _attention(layer, target, 0.75 - worse + shift + gain * guided, guided)
-    for explainer, (target, gain) in product(EXPLAINERS[cell["model"]], (("paper", 0.15), ("facs", 0.08))):
+    for explainer, (target, gain) in product(explainers_of(cell), (("paper", 0.15), ("facs", 0.08))):
         rows += _activation(explainer, target, 0.55 - worse + shift + gain * guided, seed)
     return [*rows, *_fixed("paper"), *_fixed("facs")]
 
 
-def _classification(accuracy):
+def _extra(guidance):
+    """A member of an ablation is better by a thousandth per unit of the number that its name ends with."""
+    digits = guidance.rpartition("_")[2]
+    return 0.001 * int(digits) if digits.isdigit() else 0.0
+
+
+def _classification(accuracy, images):
     scores = {"accuracy": "micro", "balanced_accuracy": "macro", "macro_f1": "macro"}
-    rows = [_row(name, accuracy, 7 * IMAGES, average=kind, unit="%") for name, kind in scores.items()]
+    rows = [_row(name, accuracy, images, average=kind, unit="%") for name, kind in scores.items()]
     rows += [_row(f"recall_{name}", accuracy - 3 + k, IMAGES, unit="%") for k, name in enumerate(EXPRESSIONS)]
-    return [*rows, _row("expected_calibration_error", 10 - accuracy / 10, 7 * IMAGES, unit="%", direction="lower")]
+    return [*rows, _row("expected_calibration_error", 10 - accuracy / 10, images, unit="%", direction="lower")]
 
 
 def _attention(layer, target, value, guided):
@@ -136,7 +182,7 @@ def _fixed(target):
 
 
 def _history(run: Path, cell) -> Path:
-    epochs, guided = np.arange(1, 4), cell["guidance"] == "au"
+    epochs, guided = np.arange(1, 4), cell["guidance"] != "none"
     frame = pd.DataFrame(
         {"epoch": epochs, "learning_rate": 1e-3 / epochs, "train_loss": 2.0 / epochs + 0.1 * cell["seed"]}
     )
@@ -177,7 +223,7 @@ def _evaluation(folder: Path, cell) -> list[Path]:
 def _maps(cell) -> dict[str, np.ndarray]:
     """Blobs that stand in another place per expression and are sharper with guidance."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    width = 0.05 if cell["guidance"] == "au" else 0.15
+    width = 0.15 if cell["guidance"] == "none" else 0.05
 
     def blobs(spread):
         centres = [(0.2 + 0.1 * k, 0.8 - 0.08 * k) for k in range(7)]
@@ -185,5 +231,6 @@ def _maps(cell) -> dict[str, np.ndarray]:
         maps[0] = np.nan  # neutral has no map
         return maps
 
-    maps = {"target.paper": blobs(0.04), "target.facs": blobs(0.03), "att.5": blobs(width), "att.4": blobs(width)}
-    return maps | {f"cam.{name}": blobs(width * 1.5) for name in EXPLAINERS[cell["model"]]}
+    maps = {"target.paper": blobs(0.04), "target.facs": blobs(0.03)}
+    maps |= {f"att.{layer}": blobs(width) for layer in layers_of(cell)}
+    return maps | {f"cam.{name}": blobs(width * 1.5) for name in explainers_of(cell)}

@@ -331,10 +331,10 @@ def test_the_command_says_what_it_found_and_wrote(project, release, found, monke
 
 def test_a_dataset_that_params_has_not_is_named(project, release, found, monkeypatch, capsys):
     path = project / "params.yaml"
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if not line.startswith("  affectnet")), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\n  affectnet:", "\n  of_another_name:"), encoding="utf-8")
     monkeypatch.setattr(command, "survey", lambda holder: found)
-    monkeypatch.setattr(write.params, "parse", lambda raw, source: None)  # what is indented below it is gone with it
+    monkeypatch.setattr(write.params, "parse", lambda raw, source: None)  # a grid names it
     command.run(release, Console(width=200), project)
     assert "not used: params.yaml has no datasets.affectnet" in capsys.readouterr().out
     assert list(read_yaml(path)["models"]["authors_cam"]["cells"]) == ["rafdb"]

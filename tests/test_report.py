@@ -206,10 +206,10 @@ def test_bold_needs_five_seeds_and_is_never_optimised(tmp_path):
 def test_bold_follows_the_declared_direction(tmp_path):
     plan = recorded.plan(seeds=range(5))
     recorded.write(tmp_path, plan, cached=False)
-    rows = tables_of(plan, tmp_path)["scores"].rows
-    columns = {index: [row.contents[index] for row in rows] for index in (2, 5)}  # accuracy, calibration error
-    for index, choose in ((2, max), (5, min)):
-        scores = [v for v in columns[index] if isinstance(v, Value) and v.contest]
+    table = tables_of(plan, tmp_path)["scores"]
+    for name, choose in (("CL (%)", max), ("Calibration error (%)", min)):
+        index = [column.name for column in table.columns].index(name)
+        scores = [v for row in table.rows if isinstance(v := row.contents[index], Value) and v.contest]
         assert [v.mean for v in scores if v.bold] == [choose(v.mean for v in scores)]
 
 
@@ -217,11 +217,11 @@ def test_chance_stands_before_the_scores_and_optimised_values_are_marked(plan, t
     recorded.write(tmp_path, plan, cached=False)
     built = tables_of(plan, tmp_path)
     for name in ("table1", "table2", "scores", "recall"):
-        kinds = ["chance" in " ".join(row[:2]) for row in words(built[name])]
+        kinds = ["chance" in " ".join(row[: built[name].texts]) for row in words(built[name])]
         assert any(kinds)
         assert kinds.index(True) < kinds.index(False) or name == "recall"
     marked = [row for row in words(built["table2"]) if any("†" in item for item in row)]
-    assert {row[1] for row in marked} == {"with AU", "difference"}
+    assert {row[2] for row in marked} == {"with AU", "difference"}
     assert any("optimised quantity" in note for note in built["table2"].notes)
     assert "†" not in str(words(built["table1"]))
 
@@ -263,14 +263,21 @@ def test_other_test_datasets_get_a_column(plan, tmp_path):
     assert {row[0] for row in words(table)} == {"Synthetic faces", "Synthetic faces → Photographs"}
 
 
-def test_a_third_guidance_gets_its_own_difference(plan, tmp_path):
-    more = [recorded.entry("resnet_small", "au_facs", seed) for seed in recorded.SEEDS]
-    plan["cells"] += more
-    plan["guidance"]["au_facs"] = {"variant": "facs", "layers": ["last"]}
+def test_a_third_guidance_is_laid_out_in_lines(tmp_path):
+    facs = recorded.AU | {"variant": "facs", "label": "w/ AU"}
+    plan = recorded.plan(guidance={"au": recorded.AU, "au_facs": facs, "shuffled": {"label": "shuffled maps"}})
     recorded.write(tmp_path, plan, cached=False)
-    titles = [column.title for column in tables_of(plan, tmp_path)["table1"].columns]
-    assert "CL (%), difference, with AU" in titles
-    assert "CL (%), difference, au facs" in titles
+    table = tables_of(plan, tmp_path)["table1"]
+    assert [column.title for column in table.columns] == [
+        "Network", "Method", "Training", "CL (%), score", "CL (%), difference",
+        "CAM-COS, untrained", "CAM-COS, score", "CAM-COS, difference",
+    ]  # fmt: skip
+    cam = [row for row in words(table) if row[1] == "CAM"]
+    assert [row[2] for row in cam] == ["without AU", "with AU", "with AU (FACS)", "shuffled maps"]
+    assert [row[4] for row in cam] == ["", "+1.00 ± 0.50", "+1.00 ± 0.50", "+1.00 ± 0.50"]
+    assert [row[5] for row in cam] == ["0.410 ± 0.010", "", "", ""]  # no training enters it
+    chance = [row for row in words(table) if row[1].startswith("chance: random")]
+    assert [row[2] for row in chance] == [""]  # one line where every training has the same chance level
 
 
 # --- the whole report
@@ -295,15 +302,13 @@ def test_report_files(rendered):
             assert (folder / f"{name}.{ending}").stat().st_size > 0
     names = {path.stem for path in (folder / "figures").glob("*.pdf")}
     assert names == {path.stem for path in (folder / "figures").glob("*.png")}
+    maps = {f"{kind}_maps{scale}" for kind in ("attention", "cam") for scale in ("", "_shared")}
+    models = {"resnet_small", "deit_small"}
     assert names == {
-        "summary-synthetic",
-        "attention_maps-synthetic",
-        "cam_maps-synthetic-resnet_small",
-        "cam_maps-synthetic-deit_small",
-        "confusion-synthetic",
-        "training_curves-synthetic",
-        "overlays-synthetic-resnet_small",
-        "overlays-synthetic-deit_small",
+        *(f"{name}-synthetic" for name in ("summary", "confusion", "training_curves", "au_maps")),
+        *(f"{name}-synthetic" for name in maps if name.startswith("attention")),
+        *(f"{name}-synthetic-{model}" for name in maps if name.startswith("cam") for model in models),
+        *(f"{name}-synthetic-{model}" for name in ("overlays", "panels") for model in models),
     }
     assert not list((rendered / "results/private").rglob("*.*"))
 
@@ -351,8 +356,10 @@ def test_private_photographs_stay_private(tmp_path, monkeypatch):
     plan = recorded.plan(seeds=(0,), publishable=False)
     plan["cells"] = [entry for entry in plan["cells"] if entry["model"] == "resnet_small"]
     report.build(recorded.write(tmp_path, plan), tmp_path)
-    assert not list((tmp_path / "paper_tables").rglob("overlays*"))
-    assert len(list((tmp_path / "results/private/recorded").glob("overlays*"))) == 2
+    private = {path.name for path in (tmp_path / "results/private/recorded").iterdir()}
+    faces = ("overlays-synthetic-resnet_small", "panels-synthetic-resnet_small", "au_maps-synthetic")
+    assert private == {f"{name}{ending}" for name in faces for ending in (".pdf", ".png")}
+    assert not list((tmp_path / "paper_tables").rglob("*.png"))
 
 
 def test_a_failing_report_leaves_the_old_one(plan, tmp_path):

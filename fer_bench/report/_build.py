@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,19 @@ RESULTS = Path("results")
 PAPER_TABLES = Path("paper_tables")
 
 
-def build(plan_path: Path, root: Path, extra_figures: Mapping[str, Figure] | None = None) -> None:
+def build(
+    plan_path: Path,
+    root: Path,
+    extra_figures: Mapping[str, Figure] | None = None,
+    units: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Render the report of the grid planned in `plan_path` below `root`.
 
     Args:
         plan_path: grid.json of the plan.
         root: repository root.
         extra_figures: file name without ending -> a figure made elsewhere, e.g. the codebook sheet.
+        units: expression -> names of the action units in the main tables' map; figures of faces list them.
 
     Writes results/GRID/metrics.csv and curves.csv, paper_tables/GRID/ with tables and figures, and, for datasets whose
     images may not be published, figures that show faces in results/private/GRID/. Existing files stay untouched until
@@ -34,7 +40,7 @@ def build(plan_path: Path, root: Path, extra_figures: Mapping[str, Figure] | Non
     results = load(read_plan(plan_path), root)
     with tempfile.TemporaryDirectory(dir=_scratch(root)) as name:
         scratch = Path(name)
-        _render(results, scratch, extra_figures or {})
+        _render(results, scratch, extra_figures or {}, units or {})
         _replace_files(scratch / RESULTS / results.grid, root / RESULTS / results.grid)
         for folder in (PAPER_TABLES / results.grid, PRIVATE / results.grid):
             _replace_folder(scratch / folder, root / folder)
@@ -59,12 +65,12 @@ def _scratch(root: Path) -> Path:
     return folder
 
 
-def _render(results: Results, folder: Path, extra: Mapping[str, Figure]) -> None:
+def _render(results: Results, folder: Path, extra: Mapping[str, Figure], units: Mapping[str, Sequence[str]]) -> None:
     write_csv(results.frame, folder / RESULTS / results.grid / "metrics.csv")
     write_csv(histories.curves(results), folder / RESULTS / results.grid / "curves.csv")
     tables.write(tables.build(results), folder / PAPER_TABLES / results.grid)
     public = folder / PAPER_TABLES / results.grid / "figures"
-    figures.write(results, public, private=folder / PRIVATE / results.grid)
+    figures.write(results, public, folder / PRIVATE / results.grid, units)
     for name, figure in extra.items():
         style.save(figure, public, name)
 

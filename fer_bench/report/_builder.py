@@ -7,44 +7,22 @@ from dataclasses import replace
 import pandas as pd
 
 from fer_bench.report import captions, labels
-from fer_bench.report.results import BASELINE, Pair, Results, cosine_rows, select
+from fer_bench.report.results import Pair, Results, cosine_rows, select
 from fer_bench.report.table import Column, Content, Row, Table, text
-from fer_bench.report.value import BOLD_FROM, Value, difference
+from fer_bench.report.value import BOLD_FROM, Value
 
 NOT_APPLICABLE = "n/a"
 UNDEFINED = "undefined"
-ANY_MODEL = "any model"
-
-
-def arm_columns(results: Results, group: str) -> list[Column]:
-    """One column per guidance, then one difference per guidance other than the baseline."""
-    names = [labels.guidance(name) for name in results.guidances]
-    return [Column(name, group) for name in (*names, *(title for title, _ in comparisons(results)))]
-
-
-def comparisons(results: Results) -> list[tuple[str, str]]:
-    """Heading and guidance of every difference from the baseline; none when the grid has no baseline."""
-    others = [name for name in results.guidances if name != BASELINE]
-    if BASELINE not in results.guidances:
-        return []
-    if len(others) == 1:
-        return [("difference", others[0])]
-    return [(f"difference, {labels.guidance(name)}", name) for name in others]
+NO_MAP = "\N{EN DASH}"
+ANY_NETWORK = "any network"
+HEADED = 2  # leading columns, dataset and network, that LaTeX prints as a heading above their rows
 
 
 def arms(
     results: Results, rows: pd.DataFrame, pair: Pair, model: str, digits: int = 3, contest: str = ""
-) -> list[Content]:
-    """Contents for `arm_columns`: the score in `rows` per guidance, then the differences paired by seed."""
-    values = {name: content(results, rows, pair, model, name, digits, contest) for name in results.guidances}
-    return [*values.values(), *(minus(values[name], values[BASELINE]) for _, name in comparisons(results))]
-
-
-def minus(after: Content, before: Content) -> Content:
-    """Difference of two cells paired by seed, or the mark that one of them bears instead of a number."""
-    if isinstance(after, Value) and isinstance(before, Value):
-        return difference(after, before)
-    return after if isinstance(after, str) else before
+) -> dict[str, Content]:
+    """The score in `rows` per guidance."""
+    return {name: content(results, rows, pair, model, name, digits, contest) for name in results.guidances}
 
 
 def content(
@@ -84,47 +62,95 @@ def is_chance(suffix: str) -> bool:
     return suffix.startswith("chance")
 
 
-def hoist(rows: dict[str, list[Row]], model_column: int) -> list[Row]:
-    """Take rows that read the same for every model out of the models' blocks and put them first, once.
+def shared(items: Iterable[tuple[str, Sequence[Content]]]) -> list[tuple[str, Sequence[Content]]]:
+    """Join lines that read the same: (words in brackets, or nothing where all of them do; contents)."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    contents: dict[tuple[str, ...], Sequence[Content]] = {}
+    for word, cells in items:
+        key = tuple(text(cell) for cell in cells)
+        groups.setdefault(key, []).append(word)
+        contents.setdefault(key, cells)
+    if len(groups) == 1:
+        return [("", cells) for cells in contents.values()]
+    return [(f" ({', '.join(words)})", contents[key]) for key, words in groups.items()]
+
+
+def hoist(blocks: Sequence[list[Row]], network_column: int = 1) -> list[Row]:
+    """Take references that read the same for every network that has them out of the networks' blocks; put them first.
 
     Args:
-        rows: model -> its rows, contents of `model_column` naming the model.
-        model_column: index of the column that names the model.
+        blocks: the rows of each network.
+        network_column: index of the column that names the network.
     """
-    if len(rows) < 2:
-        return [row for block in rows.values() for row in block]
+    found: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)  # words of a line -> how it reads
+    for row in (row for block in blocks for row in block if row.quiet):
+        found[_words_of(row, network_column)].append(_reading(row, network_column))
+    common = {words for words, readings in found.items() if len(readings) > 1 and len(set(readings)) == 1}
+    first: dict[tuple[str, ...], Row] = {}
+    own = []
+    for row in (row for block in blocks for row in block):
+        words = _words_of(row, network_column)
+        if row.quiet and words in common:
+            first.setdefault(words, _any_network(row, network_column))
+        else:
+            own.append(row)
+    return [*first.values(), *own]
 
-    def key(row: Row) -> tuple[str, ...]:
-        return tuple(text(item) for index, item in enumerate(row.contents) if index != model_column)
 
-    quiet = [block for block in rows.values() if any(row.quiet for row in block)]  # others have no results at all
-    common = set.intersection(*({key(row) for row in block if row.quiet} for block in quiet)) if quiet else set()
-    first = quiet[0] if quiet else []
-    shared = [_any_model(row, model_column) for row in first if row.quiet and key(row) in common]
-    own = [row for block in rows.values() for row in block if not (row.quiet and key(row) in common)]
-    return shared + own
+def _words_of(row: Row, network_column: int) -> tuple[str, ...]:
+    kept = (item for index, item in enumerate(row.contents) if index != network_column)
+    return tuple(item for item in kept if isinstance(item, str) and item)
 
 
-def _any_model(row: Row, column: int) -> Row:
-    contents = (*row.contents[:column], ANY_MODEL, *row.contents[column + 1 :])
-    return replace(row, contents=contents, block=f"{row.contents[0]} {ANY_MODEL}")
+def _reading(row: Row, network_column: int) -> tuple[str, ...]:
+    return tuple(text(item) for index, item in enumerate(row.contents) if index != network_column)
+
+
+def _any_network(row: Row, column: int) -> Row:
+    contents = (*row.contents[:column], ANY_NETWORK, *row.contents[column + 1 :])
+    return replace(row, contents=contents, block=f"{text(row.contents[0])} {ANY_NETWORK}")
 
 
 def assemble(
-    results: Results, name: str, title: str, what: str, columns: Sequence[Column], rows: Iterable[Row], texts: int
+    results: Results,
+    name: str,
+    title: str,
+    what: str,
+    columns: Sequence[Column],
+    rows: Iterable[Row],
+    texts: int,
+    optional: Sequence[str] = (),
 ) -> Table:
-    """Finish a table: mark the best, drop the dataset column (the first) where it says one thing only, caption it."""
+    """Finish a table: mark the best, caption it, drop columns of words that say one thing only.
+
+    Args:
+        results: of the grid.
+        name: of the files.
+        title: short name.
+        what: what the table shows.
+        columns: the first one names the dataset, the second one the network.
+        rows: contents for the columns.
+        texts: leading columns that hold words.
+        optional: columns of words besides the dataset's that are dropped where they say one thing only.
+    """
     body = _embolden(list(rows))
     pairs = [pair for pair in results.pairs if any(row.contents[0] == results.pair_label(pair) for row in body)]
     values = [item for row in body for item in row.contents if isinstance(item, Value)]
     noted = captions.notes(results, pairs, any(v.optimised for v in values), any(v.contest for v in values))
-    words = {item for row in body for item in row.contents if isinstance(item, str)}
-    noted += _words(words)
-    used = list(columns)
-    if len(pairs) == 1:
-        used, texts = used[1:], texts - 1
-        body = [replace(row, contents=row.contents[1:]) for row in body]
-    return Table(name, title, captions.caption(results, what, pairs), tuple(used), tuple(body), texts, noted)
+    noted += _words({item for row in body for item in row.contents if isinstance(item, str)})
+    dropped = [index for index in range(texts) if _says_nothing(columns[index].name, index, body, optional)]
+    kept = [index for index in range(len(columns)) if index not in dropped]
+    body = [replace(row, contents=tuple(row.contents[index] for index in kept)) for row in body]
+    used = tuple(columns[index] for index in kept)
+    headed = HEADED - sum(index < HEADED for index in dropped)
+    what = captions.caption(results, what, pairs)
+    return Table(name, title, what, used, tuple(body), texts - len(dropped), noted, headed)
+
+
+def _says_nothing(name: str, index: int, rows: Sequence[Row], optional: Sequence[str]) -> bool:
+    if index and name not in optional:
+        return False
+    return len({row.contents[index] for row in rows if not row.quiet}) <= 1
 
 
 def _words(words: set[str]) -> tuple[str, ...]:
@@ -133,6 +159,8 @@ def _words(words: set[str]) -> tuple[str, ...]:
         notes.append(f"{NOT_APPLICABLE}: the backbone has no such layer, or the explainer does not fit it.")
     if UNDEFINED in words:
         notes.append(f"{UNDEFINED}: no image enters this score.")
+    if NO_MAP in words:
+        notes.append(f"{NO_MAP}: the method has no map of a class (APViT: token weights, the same for every class).")
     return tuple(notes)
 
 

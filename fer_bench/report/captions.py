@@ -1,13 +1,24 @@
 """What stands above and below every table: what was measured, on what, how often, and what is missing."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fer_bench.report import labels
+from fer_bench.report.ablations import left_out
 from fer_bench.report.collect import MISSING, SKIPPED
+from fer_bench.report.published import CITATION
 from fer_bench.report.results import Pair, Results, select
+from fer_bench.report.table import Table
 from fer_bench.report.value import BOLD_FROM, DEVIATION_FROM, OPTIMISED_MARK
 
 GENERATED = "Faces generated from the same codebook as the maps: this says nothing about real faces."
+PUBLISHED = f"Published: {CITATION}; single runs, decimals cut off; table comparison judges them."
+PUBLISHED_LAYER = "Published ATT-COS: the last layer; a range where the paper trained each explainer on its own."
+
+
+def add(table: Table, *notes: str) -> Table:
+    """The table with further notes."""
+    return replace(table, notes=(*table.notes, *notes))
 
 
 def caption(results: Results, what: str, pairs: Iterable[Pair]) -> str:
@@ -20,6 +31,12 @@ def caption(results: Results, what: str, pairs: Iterable[Pair]) -> str:
         parts.append(GENERATED)
     parts.append(f"Results {results.fingerprint}.")
     return " ".join(parts).replace("`", "")
+
+
+def elsewhere(results: Results) -> list[str]:
+    """Say where the guidances are that differ in one setting alone: in the table of their ablation."""
+    tables = list(left_out(results.ablations, results.all_guidances).values())
+    return [f"{tables.count(name)} further guidances stand in table {name}." for name in dict.fromkeys(tables)]
 
 
 def notes(results: Results, pairs: Iterable[Pair], optimised: bool = False, bold: bool = False) -> tuple[str, ...]:

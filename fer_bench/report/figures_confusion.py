@@ -8,13 +8,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_bench.report import labels, style
+from fer_bench.report import labels, methods, style
 from fer_bench.report.collect import Document
 from fer_bench.report.results import Pair, Results
 
+ACROSS, PANELS = 2, 6  # panels in a row, and in one figure
+
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Yield (file name, figure) per pair of datasets: rows are models, columns guidances."""
+    """Yield (file name, figure) per pair of datasets, a panel per model and guidance, at most PANELS in one figure."""
     for pair in results.pairs:
         matrices = {
             (model, guidance): [
@@ -24,7 +26,8 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
             for guidance in results.guidances
         }
         if any(matrices.values()):
-            yield f"confusion-{pair.name}", _figure(results, pair, matrices)
+            for ending, part in style.chunks(list(matrices), PANELS):
+                yield f"confusion-{pair.name}{ending}", _figure(results, pair, {key: matrices[key] for key in part})
 
 
 def confusion(predictions: pd.DataFrame, expressions: list[str]) -> np.ndarray:
@@ -51,18 +54,21 @@ def _one(results: Results, document: Document) -> list[np.ndarray]:
 
 def _figure(results: Results, pair: Pair, matrices: dict[tuple[str, str], list[np.ndarray]]) -> Figure:
     expressions = results.expressions(pair.test_dataset)
-    models, guidances = results.unique("model"), results.guidances
-    side = 0.42 * len(expressions)
-    made = style.figure((side + 0.35) * len(guidances) + 1.1, (side + 0.45) * len(models) + 1.4)
-    made.suptitle(f"Confusion matrices, {results.pair_label(pair)}\n% of the true expression (images), mean over seeds")
-    panels = made.subplots(len(models), len(guidances), squeeze=False, sharex=True, sharey=True)
-    for (row, model), (column, guidance) in [(r, c) for r in enumerate(models) for c in enumerate(guidances)]:
-        found, axes = matrices[model, guidance], panels[row, column]
-        seeds = f"n = {len(found)} seed{'s' * (len(found) != 1)}"
-        axes.set_title(f"{results.model_label(model)}, {labels.guidance(guidance)}\n{seeds}", fontsize=8)
+    across = min(ACROSS, len(matrices))
+    down = -(-len(matrices) // across)
+    made = style.figure(style.TEXT if across > 1 else style.COLUMN, 3.15 * down + 0.75)
+    made.suptitle(f"Confusion matrices, {results.pair_label(pair)}: % of the true expression (images), mean over seeds")
+    panels = made.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+    words = methods.model_words(results)
+    for number, ((model, guidance), found) in enumerate(matrices.items()):
+        axes, seeds = panels[number], f"n = {len(found)} seed{'s' * (len(found) != 1)}"
+        axes.set_title(f"{words[model]}, {results.guidance_label(guidance)}, {seeds}")
         draw(axes, found, expressions)
-        axes.set_ylabel("true expression" if column == 0 else "")
-        axes.set_xlabel("predicted expression" if row == len(models) - 1 else "")
+        axes.set_ylabel("true expression" if number % across == 0 else "")
+        axes.set_xlabel("predicted expression" if number >= len(matrices) - across else "")
+        axes.tick_params(labelbottom=number >= len(matrices) - across)
+    for axes in panels[len(matrices) :]:
+        axes.set_visible(False)
     return made
 
 
@@ -81,7 +87,7 @@ def draw(axes: Axes, matrices: list[np.ndarray], expressions: list[str]) -> None
     ]
     sns.heatmap(
         shares, ax=axes, annot=np.array(words), fmt="", cmap="cividis", vmin=0, vmax=100, cbar=False, square=True,
-        xticklabels=expressions, yticklabels=expressions, annot_kws={"size": 5.5}, linewidths=0.3,
+        xticklabels=expressions, yticklabels=expressions, annot_kws={"size": 5}, linewidths=0.3,
     )  # fmt: skip
     axes.tick_params(length=0)
     axes.set_xticklabels(expressions, rotation=45, ha="right", rotation_mode="anchor")

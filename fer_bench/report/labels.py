@@ -22,8 +22,11 @@ _EXPLAINERS = {
     "gradcampp_paper": "GradCAM++ (published form)",
     "layercam": "LayerCAM",
     "tscam": "TS-CAM",
+    "class_maps": "class maps",
+    "acol": "ACoL",
+    "token_weights": "token weights",
 }
-_GUIDANCE = {"none": "without AU", "au": "with AU"}
+_GUIDANCE = {"none": "without AU", "au": "with AU", "au_facs": "with AU (FACS)"}
 _TARGETS = {"paper": "paper map", "facs": "FACS map", "present": "AUs present"}
 _PAIRINGS = {"true_true": "true / true", "pred_pred": "predicted / predicted", "pred_true": "predicted / true"}
 # Suffix of a metric's name -> what the row is called; the order is the order of print.
@@ -32,8 +35,8 @@ REFERENCES = {
     "chance_random": "chance: random smooth map",
     "chance_untrained": "chance: untrained network",
     "reference_gaussian": "reference: centred Gaussian",
-    "reference_blind_mean": "reference: mean map of all classes",
-    "reference_class_mean": "reference: mean map of the class",
+    "reference_blind_mean": "reference: mean map, all classes",
+    "reference_class_mean": "reference: mean map, own class",
     "target_scored": "training target scored",
     "ceiling": "ceiling of the grid size",
 }
@@ -49,9 +52,9 @@ def explainer(name: str) -> str:
     return _EXPLAINERS.get(name, spaced(name))
 
 
-def guidance(name: str) -> str:
-    """Word for a guidance, e.g. `none` -> without AU."""
-    return _GUIDANCE.get(name, spaced(name))
+def guidance(name: str, label: str = "") -> str:
+    """Word for a guidance, e.g. `none` -> without AU; one that has no word of ours prints its label, else its name."""
+    return _GUIDANCE.get(name) or label or spaced(name)
 
 
 def target(name: str) -> str:

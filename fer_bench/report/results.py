@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fer_bench.report import collect as _collect
 from fer_bench.report import labels
-from fer_bench.report.collect import OK, Document
+from fer_bench.report.ablations import Ablation, ablations, left_out
+from fer_bench.report.collect import OK, SCORE, Document
 from fer_bench.report.value import Value
 
 BASELINE = "none"  # the guidance that every other one is compared with
@@ -29,7 +32,7 @@ class Pair:
         return self.dataset if same else f"{self.dataset}-on-{self.test_dataset}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
     """The plan of a grid, its tidy table, and the documents behind it."""
 
@@ -43,16 +46,27 @@ class Results:
         """Name of the grid."""
         return str(self.plan["name"])
 
-    @property
+    @cached_property
     def pairs(self) -> list[Pair]:
         """Training and test datasets, those that are tested where they were trained first."""
         pairs = [Pair(name, test) for name in self.unique("dataset") for test in self.plan["test_datasets"]]
         return sorted(pairs, key=lambda pair: pair.dataset != pair.test_dataset)
 
     @property
-    def guidances(self) -> list[str]:
+    def all_guidances(self) -> list[str]:
         """Guidances in the order of the plan, the baseline first."""
         return sorted(self.unique("guidance"), key=lambda name: name != BASELINE)
+
+    @cached_property
+    def ablations(self) -> list[Ablation]:
+        """Guidances that differ in one setting alone."""
+        return ablations(self.plan["guidance"], self.all_guidances)
+
+    @cached_property
+    def guidances(self) -> list[str]:
+        """Guidances of the main tables and figures: all but those that an ablation's own table shows."""
+        elsewhere = left_out(self.ablations, self.all_guidances)
+        return [name for name in self.all_guidances if name not in elsewhere]
 
     @property
     def seeds(self) -> list[int]:
@@ -65,25 +79,57 @@ class Results:
         return str(self.plan.get("tables", {}).get("target", "paper"))
 
     @property
+    def chosen_explainers(self) -> list[str]:
+        """Explainers that params.yaml asks tables for; empty when it leaves the choice to us."""
+        return list(self.plan.get("tables", {}).get("explainers") or [])
+
+    @cached_property
     def explainers(self) -> list[str]:
         """Explainers that were scored, in the order that the plan gives them."""
         found = sorted(set(self.frame["explainer"]) - {""})
-        wanted = self.plan.get("tables", {}).get("explainers") or []
+        wanted = self.chosen_explainers
         order = wanted or self.plan.get("evaluate", {}).get("explainers") or found
         return [name for name in order if name in found] + ([] if wanted else [n for n in found if n not in order])
 
-    @property
+    @cached_property
     def layers(self) -> list[str]:
         """Layers whose attention was scored, the last one last."""
         return sorted(set(self.frame["layer"]) - {""})
+
+    @cached_property
+    def _by_model(self) -> dict[tuple[Pair, str], pd.DataFrame]:
+        models = self.unique("model")
+        return {(pair, name): select(self.of_pair(pair), model=name) for pair in self.pairs for name in models}
 
     def unique(self, key: str) -> list[Any]:
         """Distinct values of a field of the plan's cells, in order."""
         return list(dict.fromkeys(entry[key] for entry in self.plan["cells"]))
 
+    def method(self, model: str) -> str:
+        """Plug-in that a model is trained with."""
+        return str(self._of_model(model)["method"])
+
+    def backbone(self, model: str) -> str:
+        """Backbone of a model as timm names it."""
+        return str(self._of_model(model)["backbone"])
+
+    def _of_model(self, model: str) -> dict[str, Any]:
+        return next(entry for entry in self.plan["cells"] if entry["model"] == model)
+
     def model_label(self, name: str) -> str:
         """Word for a model."""
         return labels.of(self.plan["models"], name)
+
+    def guidance_label(self, name: str) -> str:
+        """Word for a guidance: its label where it is the only one with that label, else its name."""
+        given = {other: str(self.plan["guidance"].get(other, {}).get("label", "")) for other in self.all_guidances}
+        own = given.get(name, "")
+        unique = bool(own) and list(given.values()).count(own) == 1
+        return labels.guidance(name, own if unique else "")
+
+    def plugin(self, dataset: str) -> str:
+        """Plug-in that reads a dataset; an entry that names none bears the plug-in's name."""
+        return str(self.plan["datasets"].get(dataset, {}).get("plugin") or dataset)
 
     def dataset_label(self, name: str) -> str:
         """Word for a dataset."""
@@ -101,7 +147,22 @@ class Results:
 
     def of_pair(self, pair: Pair) -> pd.DataFrame:
         """Rows of the tidy table that hold scores of a pair."""
-        return select(self.frame, dataset=pair.dataset, test_dataset=pair.test_dataset, status=OK)
+        return self._by_pair[pair]
+
+    def of_model(self, pair: Pair, model: str) -> pd.DataFrame:
+        """Rows of the tidy table that hold scores of a model on a pair."""
+        return self._by_model[pair, model]
+
+    @cached_property
+    def _by_pair(self) -> dict[Pair, pd.DataFrame]:
+        """Every table asks for these again and again, row by row."""
+        kept = ["model", "guidance", "seed", *SCORE, "optimised"]
+        texts = {name: "category" for name in kept if self.frame[name].dtype == "str"}  # compared by number
+        frame = select(self.frame, status=OK)
+        return {
+            pair: select(frame, dataset=pair.dataset, test_dataset=pair.test_dataset)[kept].astype(texts)
+            for pair in self.pairs
+        }
 
     def found(self, pair: Pair, model: str, guidance: str) -> list[Document]:
         """Documents with scores of a model and a guidance, one per seed, in the order of the plan."""
@@ -133,10 +194,11 @@ def load(plan: dict[str, Any], root: Path) -> Results:
 
 def select(frame: pd.DataFrame, **equal: Any) -> pd.DataFrame:
     """Rows whose columns have the given values; a list or tuple means any of them."""
+    chosen = np.ones(len(frame), dtype=bool)
     for column, wanted in equal.items():
         several = isinstance(wanted, Sequence) and not isinstance(wanted, str)
-        frame = frame[frame[column].isin(list(wanted)) if several else frame[column] == wanted]
-    return frame
+        chosen &= (frame[column].isin(list(wanted)) if several else frame[column] == wanted).to_numpy(dtype=bool)
+    return frame[chosen]
 
 
 def cosine_rows(frame: pd.DataFrame, metric: str, **equal: Any) -> pd.DataFrame:

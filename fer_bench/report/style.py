@@ -3,26 +3,39 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import TextPath
 
 MAPS = "viridis"  # perceptually even, and readable without colour vision
-RESOLUTION = 150  # dots per inch of the bitmap
+PAPER_MAPS = "jet"  # the colours of the paper's own figures
+COLUMN, TEXT = 3.5, 7.16  # inches: a column and the text of a two-column page, so that figures are printed unscaled
+PIXELS = 1000  # width of a bitmap
+PRINT = 150  # dots per inch of pictures inside a PDF; words and lines have none
+SMALL = 6  # points, the smallest letters
+Item = TypeVar("Item")
+Colour = tuple[float, float, float]
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so text is set alike everywhere
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "figure.titlesize": 10,
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.fontsize": SMALL,
+    "figure.titlesize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "pdf.fonttype": 42,  # real fonts in the file: text stays text
@@ -48,7 +61,39 @@ def figure(width: float, height: float) -> Figure:
     return made
 
 
-def palette(names: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+def blank(width: float, height: float) -> Figure:
+    """An empty figure, sizes in inches, whose axes are placed by hand with `place`."""
+    made = Figure(figsize=(width, height))
+    FigureCanvasAgg(made)
+    return made
+
+
+def place(made: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Axes at a distance from the left and upper edge of a figure, in inches."""
+    full_width, full_height = made.get_size_inches()
+    box = (left / full_width, 1 - (top + height) / full_height, width / full_width, height / full_height)
+    return made.add_axes(box)
+
+
+def write(made: Figure, left: float, top: float, words: str, **options: Any) -> None:
+    """Words at a distance from the left and upper edge of a figure, in inches."""
+    width, height = made.get_size_inches()
+    made.text(left / width, 1 - top / height, words, **options)
+
+
+def width_of(words: str, size: float) -> float:
+    """Width in inches of the longest line of words in our font."""
+    font = FontProperties(family=_STYLE["font.family"], size=size)
+    lines = [line for line in words.splitlines() if line.strip()]
+    return max((TextPath((0, 0), line, prop=font).get_extents().width for line in lines), default=0.0) / 72
+
+
+def fitting(words: Sequence[str], width: float, size: float = SMALL) -> float:
+    """The size in points, at most `size`, in which the longest of the words is no wider than `width` inches."""
+    return min(size, size * width / max(width_of(word, size) for word in words))
+
+
+def palette(names: Sequence[str]) -> dict[str, Colour]:
     """A colour per name from a palette that is safe for colour-blind readers."""
     return dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
 
@@ -60,8 +105,15 @@ def save(made: Figure, folder: Path, name: str, pdf: bool = True) -> None:
         made.draw_without_rendering()
         made.set_layout_engine("none")  # places are found once, not again for every format
         if pdf:
-            made.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
-        made.savefig(folder / f"{name}.png", dpi=RESOLUTION, metadata={"Software": None})
+            dateless = {"CreationDate": None, "Creator": None, "Producer": None}
+            made.savefig(folder / f"{name}.pdf", dpi=PRINT, metadata=dateless)
+        made.savefig(folder / f"{name}.png", dpi=PIXELS / made.get_figwidth(), metadata={"Software": None})
+
+
+def chunks(items: Sequence[Item], size: int) -> list[tuple[str, list[Item]]]:
+    """Parts of at most `size` items, each with the ending of its file's name: nothing, -2, -3 and so on."""
+    parts = [list(items[start : start + size]) for start in range(0, len(items), size)]
+    return [("" if number == 1 else f"-{number}", part) for number, part in enumerate(parts, start=1)]
 
 
 def bare(axes: Axes) -> None:

@@ -35,7 +35,7 @@ class Table:
 
     name: file name without ending. title: short name. caption: what a reader must know to use the numbers.
     notes: lines below the table: marks, missing and skipped cells, left-out classes.
-    texts: number of leading columns that hold words.
+    texts: number of leading columns that hold words. headed: how many of them LaTeX prints above the rows they name.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Table:
     rows: tuple[Row, ...]
     texts: int
     notes: tuple[str, ...] = field(default=())
+    headed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse rows that do not fit the columns: nothing is padded or cut later."""

@@ -4,52 +4,60 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fer_bench.report import labels
-from fer_bench.report._builder import (
-    assemble,
-    comparisons,
-    content,
-    hoist,
-    is_chance,
-    minus,
-    reference,
-    reference_rows,
-)
+from fer_bench.report import captions, labels, methods
+from fer_bench.report._builder import assemble, content, hoist, is_chance, reference, reference_rows, shared
+from fer_bench.report._layout import TRAINING, comparisons, minus
+from fer_bench.report.comparison import printed, printed_arms
+from fer_bench.report.methods import MethodRow, Network
 from fer_bench.report.results import BASELINE, Pair, Results, cosine_rows, select
-from fer_bench.report.table import Column, Content, Row, Table, text
+from fer_bench.report.table import Column, Content, Row, Table
 
 WHAT = (
     "Cosine similarity of a layer's attention (mean over its channels) with the action unit map of the true "
     "class (ATT-COS, mean over the expressions with a map), per layer. All maps are non-negative, so chance is high."
 )
+TEXTS = ("Dataset", "Network", "Method", TRAINING)
 
 
 def build(results: Results) -> Table:
     """Table 2 of a grid (Belharbi et al., Table 2, for every layer)."""
-    columns = [Column("Dataset"), Column("Model"), Column("Training")]
-    columns += [Column(labels.layer(name), "ATT-COS") for name in results.layers]
-    rows = [row for pair in results.pairs for row in _pair(results, pair)]
+    published = bool(printed_arms(results))
+    columns = [*map(Column, TEXTS), *(Column(labels.layer(name), "ATT-COS") for name in results.layers)]
+    columns += [Column("published", "ATT-COS")] * published
+    rows = [row for pair in results.pairs for row in _pair(results, pair, published)]
     what = f"{WHAT} Reference map: {labels.target(results.target)}."
-    return assemble(results, "table2", "Table 2: ATT-COS per layer", what, columns, rows, texts=3)
+    title = "Table 2: ATT-COS per layer"
+    table = assemble(results, "table2", title, what, columns, rows, texts=len(TEXTS), optional=("Method",))
+    told = [captions.PUBLISHED, captions.PUBLISHED_LAYER] if published else []
+    return captions.add(table, *captions.elsewhere(results), *told)
 
 
-def _pair(results: Results, pair: Pair) -> list[Row]:
-    return hoist({model: list(_model(results, pair, model)) for model in results.unique("model")}, model_column=1)
+def _pair(results: Results, pair: Pair, published: bool) -> list[Row]:
+    return hoist([list(_network(results, pair, one, published)) for one in methods.networks(results)])
 
 
-def _model(results: Results, pair: Pair, model: str) -> Iterator[Row]:
-    frame = select(results.of_pair(pair), model=model)
-    names = (results.pair_label(pair), results.model_label(model))
-    block = " ".join(names)
-    references = list(_references(results, frame))
-    yield from (Row((*names, word, *cells), block, True) for chance, word, cells in references if chance)
+def _network(results: Results, pair: Pair, network: Network, published: bool) -> Iterator[Row]:
+    names = (results.pair_label(pair), network.label)
+    references = [
+        (chance, Row((*names, "", word, *cells, *[""] * published), " ".join(names), True))
+        for chance, word, cells in _references(results, pair, network)
+    ]
+    yield from (row for chance, row in references if chance)
+    for model in network.models:
+        yield from _training(results, pair, names, model, published)
+    yield from (row for chance, row in references if not chance)
+
+
+def _training(results: Results, pair: Pair, names: tuple[str, str], model: str, published: bool) -> Iterator[Row]:
+    frame = results.of_model(pair, model)
+    words = (*names, methods.training_word(results, model))
     scores = {name: _scores(results, frame, pair, model, name) for name in results.guidances}
     for name, cells in scores.items():
-        yield Row((*names, labels.guidance(name), *cells), block)
+        extra = [_published(results, pair, model, name)] * published
+        yield Row((*words, results.guidance_label(name), *cells, *extra), " ".join(words))
     for title, name in comparisons(results):
         cells = [minus(after, before) for after, before in zip(scores[name], scores[BASELINE], strict=True)]
-        yield Row((*names, title, *cells), block)
-    yield from (Row((*names, word, *cells), block, True) for chance, word, cells in references if not chance)
+        yield Row((*words, title, *cells, *[""] * published), " ".join(words))
 
 
 def _scores(results: Results, frame: pd.DataFrame, pair: Pair, model: str, guidance: str) -> list[Content]:
@@ -62,21 +70,28 @@ def _scores(results: Results, frame: pd.DataFrame, pair: Pair, model: str, guida
     return [cell(layer) for layer in results.layers]
 
 
-def _references(results: Results, frame: pd.DataFrame) -> Iterator[tuple[bool, str, list[Content]]]:
-    """One line per reference; one per guidance where the guidance makes a difference."""
-    for suffix, rows in reference_rows(frame, "att_cos", results.target).items():
-        arms = {name: _reference(results, select(rows, guidance=name)) for name in results.guidances}
-        arms = {name: cells for name, cells in arms.items() if any(cells)}
-        distinct = {tuple(text(cell) for cell in cells) for cells in arms.values()}
-        for name, cells in list(arms.items())[: 1 if len(distinct) == 1 else None]:
-            suffix_word = "" if len(distinct) == 1 else f", {labels.guidance(name)}"
-            yield is_chance(suffix), labels.reference(suffix) + suffix_word, cells
+def _published(results: Results, pair: Pair, model: str, guidance: str) -> str:
+    """What the paper prints for a training: one number, or the range over the explainers that it trained apart."""
+    rows = [MethodRow(model, word, None, word) for word in methods.training_rows(results, model)]
+    texts = [printed(results, pair, row, "att_cos").get(guidance, "") for row in rows]
+    found = sorted(set(texts) - {""})
+    return found[0] if len(found) == 1 else f"{found[0]}\N{EN DASH}{found[-1]}" if found else ""
+
+
+def _references(results: Results, pair: Pair, network: Network) -> Iterator[tuple[bool, str, list[Content]]]:
+    """Lines of references with contents per layer; one per training where the training makes a difference."""
+    items: dict[str, list[tuple[str, list[Content]]]] = {}
+    for model in network.models:
+        frame = results.of_model(pair, model)
+        for suffix, rows in reference_rows(frame, "att_cos", results.target).items():
+            for name in results.guidances:
+                word = f"{methods.training_word(results, model)} {results.guidance_label(name)}"
+                items.setdefault(suffix, []).append((word, _reference(results, select(rows, guidance=name))))
+    for suffix, found in items.items():
+        for words, cells in shared([item for item in found if any(item[1])]):
+            yield is_chance(suffix), labels.reference(suffix) + words, list(cells)
 
 
 def _reference(results: Results, rows: pd.DataFrame) -> list[Content]:
     """Contents per layer; a reference that names no layer holds for all of them."""
-    cells: list[Content] = []
-    for layer in results.layers:
-        own = select(rows, layer=(layer, ""))
-        cells.append(reference(results, own))
-    return cells
+    return [reference(results, select(rows, layer=(layer, ""))) for layer in results.layers]

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from fer_bench.report import labels
-from fer_bench.report._builder import ANY_MODEL, assemble, comparisons, content, minus
+from fer_bench.report import labels, methods
+from fer_bench.report._builder import ANY_NETWORK, assemble, content
 from fer_bench.report._guess import largest_class, uniform
+from fer_bench.report._layout import TRAINING, comparisons, minus
 from fer_bench.report.captions import class_counts, rare_classes
 from fer_bench.report.results import BASELINE, Pair, Results, select
 from fer_bench.report.table import Column, Content, Row, Table
@@ -14,6 +15,7 @@ from fer_bench.report.value import constant
 
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "expected_calibration_error")
 RARE_MARK = "‡"
+TEXTS = ("Dataset", "Network", "Method", TRAINING)
 
 
 def build_scores(results: Results) -> Table:
@@ -23,18 +25,18 @@ def build_scores(results: Results) -> Table:
         "expected calibration error (lower is better)."
     )
     metrics = [name for name in SCORES if name in set(results.frame["metric"])]
-    columns = [Column("Dataset"), Column("Model"), Column("Training"), *(_heading(results, name) for name in metrics)]
+    columns = [*map(Column, TEXTS), *(_heading(results, name) for name in metrics)]
     rows = [row for pair in results.pairs for row in _score_rows(results, pair, metrics)]
-    return assemble(results, "scores", "Classification scores", what, columns, rows, texts=3)
+    return assemble(results, "scores", "Classification scores", what, columns, rows, len(TEXTS), ("Method",))
 
 
 def build_recall(results: Results) -> Table:
     """Recall per expression with the number of test images."""
     what = "Recall (%) of every expression."
     names = list(dict.fromkeys(n for pair in results.pairs for n in results.expressions(pair.test_dataset)))
-    columns = [Column("Dataset"), Column("Model"), Column("Training"), *(Column(name, "Recall (%)") for name in names)]
+    columns = [*map(Column, TEXTS), *(Column(name, "Recall (%)") for name in names)]
     rows = [row for pair in results.pairs for row in _recall_rows(results, pair, names)]
-    return assemble(results, "recall", "Recall per expression", what, columns, rows, texts=3)
+    return assemble(results, "recall", "Recall per expression", what, columns, rows, len(TEXTS), ("Method",))
 
 
 def _heading(results: Results, metric: str) -> Column:
@@ -45,38 +47,39 @@ def _heading(results: Results, metric: str) -> Column:
 def _score_rows(results: Results, pair: Pair, metrics: list[str]) -> Iterator[Row]:
     yield _guess(results, pair, "chance: uniform guess", uniform(results, pair), metrics)
     yield _guess(results, pair, "chance: always the largest class", largest_class(results, pair), metrics)
-    yield from _model_rows(results, pair, metrics, digits=dict.fromkeys(metrics, 2))
+    yield from _training_rows(results, pair, dict.fromkeys(metrics, 2))
 
 
 def _recall_rows(results: Results, pair: Pair, names: list[str]) -> Iterator[Row]:
     counts, rare = class_counts(results, pair), rare_classes(results, pair)
     images = [f"{counts.get(name, 0)}{RARE_MARK if name in rare else ''}" for name in names]
     label = results.pair_label(pair)
-    yield Row(
-        (label, ANY_MODEL, f"test images ({RARE_MARK} too few)" if rare else "test images", *images), label, quiet=True
-    )
+    word = f"test images ({RARE_MARK} too few)" if rare else "test images"
+    yield Row((label, ANY_NETWORK, "", word, *images), label, quiet=True)
     share = uniform(results, pair)["recall"]
-    yield Row((label, ANY_MODEL, "chance: uniform guess", *[constant(share, 1)] * len(names)), label, quiet=True)
+    chance = [constant(share, 1)] * len(names)
+    yield Row((label, ANY_NETWORK, "", "chance: uniform guess", *chance), label, quiet=True)
     metrics = [f"recall_{name}" for name in names]
-    yield from _model_rows(results, pair, metrics, digits=dict.fromkeys(metrics, 1))
+    yield from _training_rows(results, pair, dict.fromkeys(metrics, 1))
 
 
 def _guess(results: Results, pair: Pair, word: str, scores: Mapping[str, float], metrics: list[str]) -> Row:
     label = results.pair_label(pair)
     cells: list[Content] = [constant(scores[name], 2) if name in scores else "" for name in metrics]
-    return Row((label, ANY_MODEL, word, *cells), label, quiet=True)
+    return Row((label, ANY_NETWORK, "", word, *cells), label, quiet=True)
 
 
-def _model_rows(results: Results, pair: Pair, metrics: list[str], digits: dict[str, int]) -> Iterator[Row]:
-    for model in results.unique("model"):
-        frame = select(results.of_pair(pair), model=model)
-        names = (results.pair_label(pair), results.model_label(model))
-        scores = {arm: _cells(results, frame, pair, model, arm, digits) for arm in results.guidances}
-        for arm, cells in scores.items():
-            yield Row((*names, labels.guidance(arm), *cells), " ".join(names))
-        for title, arm in comparisons(results):
-            both = zip(scores[arm], scores[BASELINE], strict=True)
-            yield Row((*names, title, *(minus(after, before) for after, before in both)), " ".join(names))
+def _training_rows(results: Results, pair: Pair, digits: dict[str, int]) -> Iterator[Row]:
+    for network in methods.networks(results):
+        for model in network.models:
+            frame = results.of_model(pair, model)
+            names = (results.pair_label(pair), network.label, methods.training_word(results, model))
+            scores = {arm: _cells(results, frame, pair, model, arm, digits) for arm in results.guidances}
+            for arm, cells in scores.items():
+                yield Row((*names, results.guidance_label(arm), *cells), " ".join(names))
+            for title, arm in comparisons(results):
+                both = zip(scores[arm], scores[BASELINE], strict=True)
+                yield Row((*names, title, *(minus(after, before) for after, before in both)), " ".join(names))
 
 
 def _cells(

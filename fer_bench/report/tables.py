@@ -2,25 +2,44 @@
 
 from pathlib import Path
 
-from fer_bench.report import latex, table_attention, table_landmarks, table_main, table_maps, table_scores, text
+from fer_bench.report import (
+    latex,
+    table_ablation,
+    table_attention,
+    table_comparison,
+    table_landmarks,
+    table_main,
+    table_maps,
+    table_pairing,
+    table_scores,
+    text,
+)
 from fer_bench.report.collect import OK
 from fer_bench.report.results import Results
 from fer_bench.report.table import Column, Row, Table
+from fer_bench.report.value import Value
 
 
 def build(results: Results) -> list[Table]:
     """Build the main tables, then those of other measures that were computed, then the absent cells if any."""
-    main = [table_main.build(results), table_attention.build(results), table_scores.build_scores(results)]
+    main = [table_main.build(results), table_attention.build(results), *table_ablation.build(results)]
     others = [
+        table_comparison.build(results),
+        table_scores.build_scores(results),
         table_scores.build_recall(results),
+        table_main.build_explainers(results),
         table_maps.build_pearson(results),
         table_maps.build_cross_map(results),
-        table_maps.build_pairing(results),
+        table_pairing.build(results),
     ]
-    filled = [table for table in others if table is not None and table_maps.has_values(table)]
-    absent = _absent(results)
-    found = table_landmarks.build(results)
-    return [*main, *filled, *([found] if found else []), *([absent] if absent else [])]
+    filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
+    last = [table_landmarks.build(results), _absent(results)]
+    return [*main, *filled, *(table for table in last if table is not None)]
+
+
+def _has_values(table: Table) -> bool:
+    """Whether a table holds a number at all."""
+    return any(isinstance(item, Value) and item.by_seed for row in table.rows for item in row.contents)
 
 
 def write(tables: list[Table], folder: Path) -> None:

@@ -10,6 +10,7 @@ from fer_bench.report.labels import MISSING
 DEVIATION_FROM = 3  # seeds below which a deviation says nothing: no ± is printed
 BOLD_FROM = 5  # seeds below which a best value is not marked
 OPTIMISED_MARK = "†"
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Value:
         text = f"{number:+.{self.digits}f}" if signed else f"{number:.{self.digits}f}"
         if float(text) == 0:
             text = text.lstrip("+-")  # a difference that rounds to nothing has no sign
-        return text.replace("-", "\N{MINUS SIGN}")
+        return text.replace("-", MINUS)
 
 
 def constant(number: float, digits: int) -> Value:
