@@ -6,8 +6,7 @@ One thread each, measured side by side: every round times all contestants once, 
 the rounds. The clock counts processor time, so that other programs on the machine enter as little as can be.
 A new array is one of torch.full. The maps' own memory is asked of NumPy, which asks the system for huge pages, so that
 such an array is timed too; NUMPY_MADVISE_HUGEPAGE=0 in the environment measures everything without huge pages.
-Promise: at least 20 times faster than the loop up to 28 px, and at 224 px at most 3 times the cost of a new array, with
-huge pages and without.
+Promise: at least 20 times faster than the loop up to 28 px, and at 224 px at most 3 times the cost of a new array.
 """
 
 import argparse

@@ -25,6 +25,12 @@ _EXPLAINERS = {
     "class_maps": "class maps",
     "acol": "ACoL",
     "token_weights": "token weights",
+    "xgradcam": "XGradCAM",
+    "smoothgradcampp": "Smooth GradCAM++",
+    "scorecam": "ScoreCAM",
+    "eigencam": "EigenCAM",
+    "rollout": "attention rollout",
+    "legrad": "LeGrad",
 }
 _GUIDANCE = {"none": "without AU", "au": "with AU", "au_facs": "with AU (FACS)"}
 _TARGETS = {"paper": "paper map", "facs": "FACS map", "present": "AUs present"}
