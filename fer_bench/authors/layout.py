@@ -34,7 +34,7 @@ def root(repository: Path = Path()) -> Path:
         InputError: there is no such folder; says where it was looked for.
     """
     given = os.environ.get(VARIABLE)
-    return holder(Path(given) if given else repository / DEFAULT, f"{VARIABLE}, else {DEFAULT}")
+    return holder(Path(given).expanduser() if given else repository / DEFAULT, f"{VARIABLE}, else {DEFAULT}")
 
 
 def holder(folder: Path, source: str) -> Path:
