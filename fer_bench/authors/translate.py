@@ -74,7 +74,12 @@ def _method_kwargs(config: Config, release: Release) -> dict[str, Any]:
     """Options of our method by the names of the published ones."""
     network = config.model
     options: dict[str, dict[str, Any]] = {
-        "wildcat": {"modalities": config.wc_modalities, "kmax": config.wc_kmax, "kmin": config.wc_kmin},
+        "wildcat": {
+            "modalities": config.wc_modalities,
+            "kmax": config.wc_kmax,
+            "kmin": config.wc_kmin,
+            "alpha": config.wc_alpha,
+        },
         "acol": {"threshold": config.acol_drop_threshold},
         "adl": {"drop_rate": config.adl_drop_rate, "drop_threshold": config.adl_drop_threshold},
         "cutmix": {"probability": config.cutmix_prob, "beta": config.cutmix_beta},
