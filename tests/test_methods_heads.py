@@ -106,6 +106,14 @@ def test_prm_by_hand() -> None:
     assert logits.tolist() == [[12.5, 0.5 - 2.5]]
 
 
+def test_prm_on_a_2x2_map_has_class_maps_and_no_window() -> None:
+    head = method("prm")
+    set_weights(head.head, [2, -1], [0, 0.5])
+    assert head.head(SQUARE).tolist() == [[[[2.0, 4.0], [6.0, 8.0]], [[-0.5, -1.5], [-2.5, -3.5]]]]
+    with pytest.raises(RuntimeError, match="too small"):  # `unsuitable` says so before: no padding
+        head.score(SQUARE)
+
+
 def test_prm_of_a_single_window() -> None:
     head = method("prm", classes=1)
     set_weights(head.head, [1], [0.25])
