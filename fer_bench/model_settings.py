@@ -16,6 +16,7 @@ class CellOverrides(Settings):
     normalisation: Literal["auto", "imagenet"] = "auto"
     method_kwargs: dict[str, Any] = Field(default_factory=dict)
     input_size: int = Field(default=224, ge=16, le=1024)
+    self_attention: tuple[Literal[1, 2, 3, 4, 5, "last"], ...] = ()
     guidance: dict[str, Any] = Field(default_factory=dict)
     checkpoint: dict[str, Any] | None = None
 
