@@ -18,36 +18,57 @@ from fer_bench.model_settings import ModelSettings, read
 from fer_bench.network import Classifier
 from fer_bench.validation import validate
 
-__all__ = ["Classifier", "build", "load", "load_folder", "map_sizes", "save", "unsuitable"]
+__all__ = ["Classifier", "build", "initial_weights", "load", "load_folder", "map_sizes", "save", "unsuitable"]
 
 SOURCE = "params.yaml: models"
 WEIGHTS_FILE = "model.safetensors"
 SETTINGS_FILE = "model.json"
 
 
-def build(section: Mapping[str, Any] | ModelSettings, num_classes: int = 7, source: str = SOURCE) -> Classifier:
+def build(
+    section: Mapping[str, Any] | ModelSettings, num_classes: int = 7, source: str = SOURCE, pretrained: bool = True
+) -> Classifier:
     """Make a classifier; random initial weights come from torch's global generator, which the caller seeds.
 
-    source: where the section stands, for error messages. Raises InputError for anything that cannot work.
+    source: where the section stands, for error messages. pretrained: load the weights that the section names; without,
+    all values are random, for a network that is filled as a whole or only measured. Raises InputError for anything that
+    cannot work.
     """
     section = read(section, source)
     kind, options = _method(section, source)
     backbone = backbones.build(
-        section.backbone, section.kwargs, section.weights, section.input_size, source, section.normalisation
+        section.backbone,
+        section.kwargs,
+        section.weights if pretrained else "random",
+        section.input_size,
+        source,
+        section.normalisation,
     )
     problem = kind.unsuitable(backbone, options)
     if problem:
         raise InputError(f"{source}: {problem}")
+    _attend(backbone, section, source)
     layers = _layers(section, backbone, source)
-    return Classifier(section, backbone, kind.for_backbone(backbone, num_classes, options), layers)
+    classifier = Classifier(section, backbone, kind.for_backbone(backbone, num_classes, options), layers)
+    if pretrained:
+        classifier.method.start(f"{source}.method_kwargs")
+    return classifier
+
+
+def initial_weights(section: Mapping[str, Any] | ModelSettings, source: str = SOURCE) -> dict[str, str]:
+    """Key of the section -> form of the weights that training starts from: the backbone's, and the method's own."""
+    section = read(section, source)
+    kind, options = _method(section, source)
+    own = {f"method_kwargs.{key}": form for key, form in kind.initial_weights(options).items()}
+    return {"weights": section.weights, **own}
 
 
 def unsuitable(section: Mapping[str, Any] | ModelSettings, source: str = SOURCE) -> str | None:
-    """Say why method and backbone of a section do not go together, or None; no weights are made or read."""
+    """Say why method, backbone and options of a section do not go together, or None; no weights are read."""
     section = read(section, source)
     kind, options = _method(section, source)
     problem: str | None = kind.unsuitable(_skeleton(section.model_dump_json(), source), options)
-    return problem
+    return problem or _no_self_attention(section, source)
 
 
 def map_sizes(section: Mapping[str, Any] | ModelSettings, source: str = SOURCE) -> dict[int, tuple[int, int]]:
@@ -85,8 +106,7 @@ def load_folder(folder: Path) -> Classifier:
         raise InputError(f"{folder}: the saved classifier is damaged ({error}); train the cell again") from error
     section = read(about["section"], f"{folder / SETTINGS_FILE}: section")
     with torch.random.fork_rng(devices=[]):
-        classifier = build(section.model_copy(update={"weights": "random"}), about["num_classes"], str(folder))
-    classifier.section = section
+        classifier = build(section, about["num_classes"], str(folder), pretrained=False)
     try:
         classifier.load_state_dict(state, strict=True)
     except RuntimeError as error:
@@ -106,6 +126,27 @@ def _method(section: ModelSettings, source: str) -> tuple[Any, Any]:
     kind = registry.plugin("methods", section.method, f"{source}.method")
     settings = registry.settings("methods", section.method)
     return kind, validate(settings, section.method_kwargs, f"{source}.method_kwargs")
+
+
+def _attend(backbone: backbones.Backbone, section: ModelSettings, source: str) -> None:
+    if not section.self_attention:
+        return
+    try:
+        backbone.attend([LAST if layer == "last" else layer for layer in section.self_attention])
+    except InputError as error:
+        raise InputError(f"{source}.self_attention: {error}") from error
+
+
+def _no_self_attention(section: ModelSettings, source: str) -> str | None:
+    """Whether a layer can be multiplied is tried out, on a network with throw-away values."""
+    if not section.self_attention:
+        return None
+    with torch.random.fork_rng(devices=[]):
+        try:
+            build(section, source=source, pretrained=False)
+        except InputError as error:
+            return str(error)
+    return None
 
 
 def _layers(section: ModelSettings, backbone: backbones.Backbone, source: str) -> tuple[int, ...]:

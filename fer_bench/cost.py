@@ -80,7 +80,7 @@ def forward_operations(section: ModelSettings) -> float:
     key = section.model_dump_json()
     if key not in _COUNTED:
         with torch.random.fork_rng(devices=[]), torch.device("meta"):
-            network = classifier.build(section.model_copy(update={"weights": "random"})).eval()
+            network = classifier.build(section, pretrained=False).eval()
             image = torch.zeros(1, 3, section.input_size, section.input_size)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             network(image)
@@ -90,7 +90,7 @@ def forward_operations(section: ModelSettings) -> float:
 
 def measured_rate(section: ModelSettings, device: str, batch: int = 8, steps: int = 3) -> float:
     """Operations per second of training steps (float32) on a device, the first step left out."""
-    network = classifier.build(section.model_copy(update={"weights": "random"})).to(device).train()
+    network = classifier.build(section, pretrained=False).to(device).train()
     images = torch.rand(batch, 3, section.input_size, section.input_size, device=device)
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-4)
     seconds = []

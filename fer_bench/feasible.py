@@ -3,8 +3,10 @@
 from typing import Any
 
 from fer_bench import registry
+from fer_bench.backbones.weights import absent
 from fer_bench.cells import Cell
-from fer_bench.classifier import map_sizes, unsuitable
+from fer_bench.classifier import initial_weights, map_sizes, unsuitable
+from fer_bench.model_settings import ModelSettings
 
 CHECKPOINT_SEED = 0
 COARSEST_GUIDED_MAP = 7  # pixels; the best a 4x4 map can reach against an action unit map is 0.74, a 7x7 map 0.89
@@ -19,7 +21,7 @@ def skip_reason(params: Any, cell: Cell) -> str:
     model = params.model_of(cell.dataset, cell.model, cell.guidance)
     reason = _no_such_cell(params, cell) or _not_this_checkpoint(params, cell, model)
     network = model.network()
-    if reason := reason or unsuitable(network) or "":
+    if reason := reason or unsuitable(network) or _no_weights(network, f"{params.source}: models.{cell.model}"):
         return reason
     if not registry.plugin("guidance", params.guidance_plugin(cell.guidance)).needs_maps:
         return ""
@@ -44,6 +46,12 @@ def _not_this_checkpoint(params: Any, cell: Cell, model: Any) -> str:
     if params.grid.protocol == "clean":
         return "a network that was trained elsewhere may have been chosen on the test split; use protocol paper"
     return ""
+
+
+def _no_weights(network: ModelSettings, source: str) -> str:
+    """A file of initial weights that is not on this machine; everything else of the grid can run without it."""
+    missing = ((key, absent(form)) for key, form in initial_weights(network).items())
+    return next((f"{source}.{key}: {reason}" for key, reason in missing if reason), "")
 
 
 def _coarse_map(sizes: dict[int, tuple[int, int]], layers: Any) -> str:

@@ -16,6 +16,7 @@ class CellOverrides(Settings):
     normalisation: Literal["auto", "imagenet"] = "auto"
     method_kwargs: dict[str, Any] = Field(default_factory=dict)
     input_size: int = Field(default=224, ge=16, le=1024)
+    self_attention: tuple[Literal[1, 2, 3, 4, 5, "last"], ...] = ()
     guidance: dict[str, Any] = Field(default_factory=dict)
     checkpoint: dict[str, Any] | None = None
 
@@ -35,6 +36,9 @@ class ModelSettings(Settings):
     method_kwargs: dict[str, Any] = Field(default_factory=dict)  # the method's own Settings
     input_size: int = Field(default=224, ge=16, le=1024)  # side of the square input, pixels
     layers: tuple[Literal[1, 2, 3, 4, 5, "last"], ...] | None = None  # feature maps to return; None: all that exist
+    # layers whose features are multiplied by their channel mean before the next layer: an option of arXiv 2402.00281's
+    # code that its commands leave off; networks in stages only
+    self_attention: tuple[Literal[1, 2, 3, 4, 5, "last"], ...] = ()
     train: dict[str, Any] = Field(default_factory=dict)  # overrides of the section `train` for this model
     # overrides of every guidance that uses maps, for this model: the layers that it aligns, for instance
     guidance: dict[str, Any] = Field(default_factory=dict)
@@ -57,7 +61,7 @@ class ModelSettings(Settings):
     def network(self) -> "ModelSettings":
         """Only the keys that decide how the network is built: the same for models that differ in anything else."""
         kept = {"backbone", "kwargs", "weights", "normalisation", "method", "method_kwargs", "input_size", "layers"}
-        return ModelSettings(**{key: getattr(self, key) for key in sorted(kept)})
+        return ModelSettings(**{key: getattr(self, key) for key in sorted(kept | {"self_attention"})})
 
 
 def read(section: Mapping[str, Any] | ModelSettings, source: str) -> ModelSettings:

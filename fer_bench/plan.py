@@ -14,8 +14,10 @@ from typing import Any
 from fer_bench import registry
 from fer_bench.backbones.weights import digest
 from fer_bench.cells import PLAN, Cell, seed_of
+from fer_bench.classifier import initial_weights
 from fer_bench.feasible import skip_reason
 from fer_bench.fingerprint import sources
+from fer_bench.model_settings import ModelSettings
 from fer_bench.params import Params
 
 
@@ -103,11 +105,12 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
     plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', cell.dataset)}")
     if model.checkpoint:
         plugins.append(f"fer_bench.checkpoints.{model.checkpoint['plugin']}")
+    skip = skip_reason(params, cell)
     return {
         "cell": cell.name,
         "dataset": _dataset(params, cell.dataset),
         "model": {"name": cell.model, **_network(model)},
-        "weights_sha256": digest(model.weights, f"{params.source}: models.{cell.model}"),
+        "weights_sha256": {} if skip else _weights(model, f"{params.source}: models.{cell.model}"),
         "guidance": {
             "name": cell.guidance,
             "plugin": guidance,
@@ -116,9 +119,15 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         "train": _settings(params.train_of(cell.dataset, cell.model)),
         "protocol": params.grid.protocol,
         "seed": cell.random_seed,
-        "skip": skip_reason(params, cell),
+        "skip": skip,
         "sources": sources(["stages.train", *plugins], root),
     }
+
+
+def _weights(model: ModelSettings, source: str) -> dict[str, str]:
+    """Key -> content of the file that it names, or the form where there is no file of ours."""
+    forms = initial_weights(model, source)
+    return {key: digest(form, f"{source}.{key}") for key, form in forms.items()}
 
 
 def _network(model: Any) -> dict[str, Any]:

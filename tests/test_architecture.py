@@ -22,13 +22,13 @@ ALLOWED = {
     "guidance": {"au"},  # the resize operators
     "metrics": {"au"},  # the resize operators
     "report": {"cells", "au", "score_file"},  # paths; the codebook sheet
-    "methods": set(),
+    "methods": {"weight_files"},  # files that a head starts from
     "explainers": set(),
     "synthface": set(),
     "landmarks": set(),
     "au": set(),
     "checkpoints": {"authors"},  # a release's own layout, names and files
-    "backbones": {"_torchvision"},  # makes timm importable beside a CPU build of torch
+    "backbones": {"_torchvision", "weight_files"},  # makes timm importable beside a CPU build of torch; initial weights
 }
 
 

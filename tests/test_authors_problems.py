@@ -157,7 +157,6 @@ def test_folders_with_other_names_are_listed_with_what_is_unknown(tmp_path, stat
         ("num_classes: 7", "num_classes: 8", "num_classes: the configuration says 8, expected 7"),
         ("scale_in: 1.0", "scale_in: 2.0", "model.scale_in: the configuration says 2.0"),
         ("background: false", "background: true", "model.support_background: the configuration says True"),
-        ("self_atten: false", "self_atten: true", "use_self_atten: the configuration says True, expected False"),
         ("eval_daug_mask_img_heatmap: false", "eval_daug_mask_img_heatmap: true", "the configuration says True"),
         ("weights: imagenet", "weights: VGGFace2", "'VGGFace2' has a normalisation of its own"),
         ("heatmap_action_units_from", "heatmap_generic_action_units_from", "given 'heatmap_generic_action_units"),
@@ -185,6 +184,12 @@ def test_a_transformer_has_one_map_only(tmp_path):
     assert "given '2'; deit_tscam_small_patch16_224 has a map as layer 1 only" in text
 
 
+def test_self_attention_is_for_resnets_alone(tmp_path):
+    state = published_state(TSCAM, network(TSCAM))
+    text = with_config(tmp_path, state, "self_atten: false", "self_atten: true", key="TSCAM")
+    assert "use_self_atten: the configuration says True, expected False" in text
+
+
 @pytest.fixture
 def told(tmp_path) -> configuration.Config:
     """The configuration of a CAM that was guided at three layers."""
@@ -198,6 +203,14 @@ def test_tags_times_and_foreign_paths_are_left_where_they_are(told):
     dumped = str(told.model_dump(mode="json"))
     assert "elsewhere" not in dumped and "2024" not in dumped and "best_epoch" not in dumped
     assert told.optimizer["opt__min_lr"] == 1e-7 and told.model.large_maps is True
+
+
+def test_self_attention_acts_on_the_guided_layers(told):
+    assert "self_attention" not in translate.overrides(told, CAM)
+    changed = told.model_copy(update={"align_atten_to_heatmap_use_self_atten": True})
+    assert translate.overrides(changed, CAM)["self_attention"] == [5, 4, 3]
+    unguided = changed.model_copy(update={"align_atten_to_heatmap": False})
+    assert "self_attention" not in translate.overrides(unguided, CAM)
 
 
 @pytest.mark.parametrize("layers", ["5", 5])

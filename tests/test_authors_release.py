@@ -122,7 +122,8 @@ def test_entries_say_what_each_configuration_says(found):
     assert maps["rafdb"]["au"]["kwargs"]["large_maps"] is maps["affectnet"]["none"]["kwargs"]["large_maps"] is True
     assert entries["authors_cam"]["kwargs"]["large_maps"] is True  # what all cells agree on stands once
     assert "kwargs" not in entries["authors_cam"]["cells"]["rafdb"]["none"]
-    assert entries["authors_wildcat"]["method_kwargs"] == {"modalities": 5, "kmax": 0.5, "kmin": 0.1, "alpha": 0.0}
+    told = {"modalities": 5, "kmax": 0.5, "kmin": 0.1, "alpha": 0.6}
+    assert entries["authors_wildcat"]["method_kwargs"] == {**told, "pooling": "paper"}  # which reads kmax alone
     assert entries["authors_adl_paper"]["method_kwargs"]["cam_block"] == "paper"
     assert entries["authors_apvit"]["input_size"] == 112
 

@@ -472,7 +472,7 @@ def test_digest_of_what_does_not_exist_is_one_clear_line(tmp_path: Path) -> None
         (f"file:{tmp_path}", "there is no file"),
     ):
         with pytest.raises(InputError) as caught:
-            weights.digest(given, "params.yaml: models.mine")
+            weights.digest(given, "params.yaml: models.mine.weights")
         message = str(caught.value)
         assert message.startswith("params.yaml: models.mine.weights: ") and "\n" not in message
         assert all(part in message for part in parts), message

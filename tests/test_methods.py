@@ -131,6 +131,34 @@ def test_tscam_by_hand() -> None:
     assert logits.item() == pytest.approx(4 * 9 / 9 + 0.5)
 
 
+def test_tscam_on_a_2x2_map_by_hand() -> None:
+    head = TsCam(1, 2, TsCamSettings())
+    with torch.no_grad():
+        head.head.weight[0].fill_(1.0)
+        head.head.weight[1].copy_(torch.tensor([[[0.0, 0, 0], [0, 2, 0], [0, 0, -1]]]))
+        head.head.bias.copy_(torch.tensor([0.5, 0.0]))
+    logits, maps = head.score(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]))
+    # class 0: every window holds all four, 10; class 1: twice the position less the one to its lower right
+    assert maps.tolist() == [[[[10.5, 10.5], [10.5, 10.5]], [[2 - 4, 4.0], [6.0, 8.0]]]]
+    assert logits.tolist() == [[10.5, 4.0]]
+
+
+def test_tscams_features_are_patches_after_the_final_norm() -> None:
+    """What guidance sees, the channel mean, is nothing but the norm's affine part on a centred patch."""
+    network, images = _vit("tscam"), torch.rand(2, 3, 32, 32)
+    net = network.backbone.net
+    assert network(images).features[5].mean(1).abs().max() < 1e-6  # scale 1, shift 0: no signal
+    with torch.no_grad():
+        net.norm.weight.copy_(torch.linspace(0.5, 2, 24))
+        net.norm.bias.fill_(0.25)
+        before = net.blocks(net._pos_embed(net.patch_embed(images)))
+        tokens = (before - before.mean(-1, keepdim=True)) / (before.var(-1, keepdim=True, correction=0) + 1e-6).sqrt()
+        expected = (tokens * torch.linspace(0.5, 2, 24) + 0.25)[:, 1:]
+        found = network(images).features[5]
+    torch.testing.assert_close(found.flatten(2).mT, expected)
+    torch.testing.assert_close(found.mean(1).flatten(1), expected.mean(2))
+
+
 def test_tscam_head_starts_as_torch_starts_a_convolution() -> None:
     head = TsCam(384, 7, TsCamSettings())
     bound = 1 / math.sqrt(384 * 9)

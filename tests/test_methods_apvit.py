@@ -183,6 +183,30 @@ def test_token_choice_on_a_2x2_map_by_hand() -> None:
     torch.testing.assert_close(entering[0], torch.tensor([expected]))
 
 
+def test_a_forward_on_a_2x2_map_by_hand() -> None:
+    """Two tokens of two channels; the block adds half of what it attends to, the MLP nothing."""
+    method = Method(1, 2, _settings(dim=2, depth=1, heads=1, mlp_ratio=1, keep_tokens=2, pooled_blocks=[]), (2, 2))
+    with torch.no_grad():
+        for parameter in method.parameters():
+            parameter.zero_()
+        method.projection.weight.copy_(torch.tensor([1.0, -1.0]).reshape(2, 1, 1, 1))
+        block = method.blocks[0]
+        block.norm1.weight.fill_(1.0)
+        block.attn.qkv.weight[4:].copy_(torch.eye(2))  # queries and keys are zero: all tokens attend alike
+        block.attn.proj.weight.copy_(torch.eye(2))
+        block.attn.proj.bias.copy_(torch.tensor([0.25, 0.25]))
+        method.class_token.copy_(torch.tensor([[[1.0, 3.0]]]))
+        method.norm.weight.copy_(torch.tensor([2.0, 1.0]))
+        method.norm.bias.copy_(torch.tensor([0.5, 0.0]))
+        method.head.weight.copy_(torch.tensor([[1.0, 1.0], [0.0, -1.0]]))
+        method.head.bias.copy_(torch.tensor([0.0, 10.0]))
+    logits, weights = method._classify(torch.tensor([[[[2.0, 0.0], [-1.0, 4.0]]]]))
+    assert weights.tolist() == [[[4.0, 0.0], [2.0, 8.0]]]
+    # kept: (2, -2) and (4, -4), normed (1, -1) both; the class token (1, 3) normed (-1, 1); their mean (1/3, -1/3).
+    # The class token becomes (1 + 1/3 + 1/4, 3 - 1/3 + 1/4), normed (-1, 1), then (-1.5, 1): logits -0.5 and 9.
+    assert logits[0].tolist() == pytest.approx([-0.5, 9.0], abs=1e-4)
+
+
 @pytest.mark.parametrize(("tokens", "kept"), [(196, 160), (64, 52), (49, 40), (16, 13), (2, 1), (1, 1)])
 def test_the_published_share_of_another_map(tokens: int, kept: int) -> None:
     assert Settings().kept(tokens) == kept

@@ -41,13 +41,28 @@ def network(name: str, **options: Any) -> classifier.Classifier:
 SQUARE = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
 
 
-def test_wildcat_by_hand() -> None:
-    head = method("wildcat", modalities=2, kmin=0.25)
+@pytest.mark.parametrize(
+    ("pooling", "expected"),
+    [
+        ("correct", [4.9, -0.975]),  # k+ = 2, k- = 1: (8 + 0.6 * 3) / 2 and (-0.75 + 0.6 * -2) / 2
+        ("paper", [8.0, -0.75]),  # the mean of the two highest, not halved
+    ],
+)
+def test_wildcat_by_hand(pooling: str, expected: list[float]) -> None:
+    head = method("wildcat", modalities=2, kmin=0.25, pooling=pooling)
     set_weights(head.head, [1, 3, -1, 0], [0, 2, 0, 0])  # class 0: modalities 0 and 1; class 1: 2 and 3
     logits, maps = head.score(SQUARE)
     assert maps.tolist() == [[[[3.0, 5.0], [7.0, 9.0]], [[-0.5, -1.0], [-1.5, -2.0]]]]
-    # k+ = 2, k- = 1: (8 + 0.6 * 3) / 2 and (-0.75 + 0.6 * -2) / 2
-    assert logits[0].tolist() == pytest.approx([4.9, -0.975])
+    assert logits[0].tolist() == pytest.approx(expected)
+
+
+def test_published_pooling_of_wildcat_reads_neither_kmin_nor_alpha() -> None:
+    maps = torch.rand(2, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    heads = [method("wildcat", pooling="paper", **lowest) for lowest in ({}, {"kmin": 0.9, "alpha": 3.0})]
+    heads[1].load_state_dict(heads[0].state_dict())
+    assert torch.equal(heads[0].score(maps)[0], heads[1].score(maps)[0])
+    assert method("wildcat").settings.pooling == "correct"
+    assert method("wildcat").settings.alpha == 0.6
 
 
 @pytest.mark.parametrize("options", [{}, {"kmin": 0.0}, {"kmin": 0.25, "alpha": 0.0}])
@@ -69,6 +84,9 @@ def test_wildcat_counts_positions_half_to_even(side: int, highest: float, lowest
     set_weights(head.head, [1], [0])
     ramp = torch.arange(side * side).flip(0).view(1, 1, side, side).double()
     assert head.double().score(ramp)[0].item() == pytest.approx((highest + 0.6 * lowest) / 2)
+    paper = method("wildcat", classes=1, modalities=1, pooling="paper").double()
+    paper.load_state_dict(head.state_dict())
+    assert paper.score(ramp)[0].item() == pytest.approx(highest)
 
 
 def test_wildcat_reads_a_map_of_one_position() -> None:
@@ -86,6 +104,14 @@ def test_prm_by_hand() -> None:
     assert torch.equal(maps[0, 1], 0.5 - values[0, 0])  # bias included
     # windows of 3x3 in a 4x4 map: their maxima are 10, 11, 14, 15; the minima 0, 1, 4, 5
     assert logits.tolist() == [[12.5, 0.5 - 2.5]]
+
+
+def test_prm_on_a_2x2_map_has_class_maps_and_no_window() -> None:
+    head = method("prm")
+    set_weights(head.head, [2, -1], [0, 0.5])
+    assert head.head(SQUARE).tolist() == [[[[2.0, 4.0], [6.0, 8.0]], [[-0.5, -1.5], [-2.5, -3.5]]]]
+    with pytest.raises(RuntimeError, match="too small"):  # `unsuitable` says so before: no padding
+        head.score(SQUARE)
 
 
 def test_prm_of_a_single_window() -> None:

@@ -1,10 +1,14 @@
 """The plan: one file per stage and thing, nothing of this machine in it, skips with their reason."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from fer_bench import grids, params, plan
+from fer_bench.yaml_file import read_yaml
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -14,7 +18,7 @@ def raw(raw_params):
 
 
 def entries(raw):
-    return plan.entries(params.parse(raw))
+    return plan.entries(params.parse(raw), ROOT)
 
 
 def test_one_file_per_stage_and_thing(raw):
@@ -120,3 +124,55 @@ def test_a_label_or_a_tuning_relation_retrains_nothing(raw):
     after = entries(raw)
     assert {name for name in before if before[name] != after[name]} == {"grid.json"}
     assert after["grid.json"]["models"]["xcit"] == {"label": "another", "trial_of": "resnet10t"}
+
+
+@pytest.fixture
+def with_apvit(raw):
+    raw["grid"]["models"] = ["apvit", "resnet10t"]
+    raw["models"]["apvit"]["method_kwargs"]["blocks"] = "random"
+    return raw
+
+
+def test_a_file_of_weights_that_is_not_there_skips_its_cells_alone(with_apvit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = entries(with_apvit)
+    entry = found["train/synthetic-apvit-none-s0.json"]
+    assert entry["skip"].startswith("params.yaml: models.apvit.weights: there is no file weights/backbone_ir50_ms1m_")
+    assert "it comes from the model zoo of face.evoLVe" in entry["skip"] and "put the weights there" in entry["skip"]
+    assert entry["weights_sha256"] == {}
+    assert found["evaluate/synthetic/synthetic-apvit-none-s0.json"]["skip"] == entry["skip"]
+    skips = {cell["cell"]: cell["skip"] for cell in found["grid.json"]["cells"]}
+    assert {name for name, skip in skips.items() if skip} == {name for name in skips if "apvit" in name}
+
+
+def test_once_the_file_is_there_its_cells_run_and_depend_on_its_content(with_apvit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = entries(with_apvit)
+    path = tmp_path / "weights/backbone_ir50_ms1m_epoch120.pth"
+    path.parent.mkdir()
+    hashes = []
+    for content in (b"one", b"other"):
+        path.write_bytes(content)
+        found = entries(with_apvit)
+        assert found["train/synthetic-apvit-au-s1.json"]["skip"] == ""
+        hashes.append(found["train/synthetic-apvit-au-s1.json"]["weights_sha256"])
+        changed = {name for name in before if before[name] != found[name]}
+        assert changed == {name for name in before if "apvit" in name} | {"grid.json"}
+    assert hashes[0] != hashes[1]
+    assert hashes[0].keys() == {"weights", "method_kwargs.blocks"} and hashes[0]["method_kwargs.blocks"] == "random"
+
+
+def test_a_file_of_the_methods_own_counts_too(with_apvit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with_apvit["models"]["apvit"] |= {"weights": "random"}
+    with_apvit["models"]["apvit"]["method_kwargs"]["blocks"] = "file:weights/vit_small_p16_224-15ec54c9.pth"
+    skip = entries(with_apvit)["train/synthetic-apvit-none-s0.json"]["skip"]
+    assert skip.startswith("params.yaml: models.apvit.method_kwargs.blocks: there is no file weights/vit_small_p16")
+    assert "it comes from https://github.com/rwightman/pytorch-image-models/releases" in skip
+
+
+def test_the_plan_is_made_again_when_a_file_of_weights_comes():
+    stage = read_yaml(ROOT / "dvc.yaml")["stages"]["plan"]
+    assert "weights" in stage["deps"]
+    assert (ROOT / "weights/README.md").is_file()  # DVC wants the folder to be there
+    assert read_yaml(ROOT / "params.yaml")["models"]["apvit"]["weights"].startswith("file:weights/")

@@ -33,10 +33,17 @@ class Release:
 
 
 # GradCAM++ as published is `gradcampp_paper`; the textbook form stands beside it. The published WILDCAT adds the lowest
-# regions to a copy of the score and drops that copy, so its networks were trained, and predict, without them: alpha 0.
+# regions to a copy of the score and drops that copy, so its networks were trained, and predict, without them.
 RELEASES = (
     Release("CAM", "authors_cam", "cam", ("cam",)),
-    Release("WILDCAT", "authors_wildcat", "wildcat", ("class_maps",), pooling="WildCatCLHead", fixed={"alpha": 0.0}),
+    Release(
+        "WILDCAT",
+        "authors_wildcat",
+        "wildcat",
+        ("class_maps",),
+        pooling="WildCatCLHead",
+        fixed={"pooling": "paper"},
+    ),
     Release("GradCam", "authors_gradcam", "cam", ("gradcam",)),
     Release("GradCAMpp", "authors_gradcampp", "cam", ("gradcampp_paper", "gradcampp")),
     Release("ACoL", "authors_acol", "acol", ("acol",), pooling="ACOL"),

@@ -32,7 +32,7 @@ def check(config: Config, folder: Folder, release: Release) -> None:
         ("model.support_background", network.support_background, False),
         ("model.do_segmentation", network.do_segmentation, False),
     ]
-    if folder.guided:
+    if folder.guided and release.transformer:
         told.append(("align_atten_to_heatmap_use_self_atten", config.align_atten_to_heatmap_use_self_atten, False))
     if release.method == "prm":
         told += [("prm_ks", config.prm_ks, 3), ("prm_st", config.prm_st, 1)]
@@ -58,6 +58,8 @@ def overrides(config: Config, release: Release) -> dict[str, Any]:
     }
     if config.align_atten_to_heatmap:
         found["guidance"] = _guidance(config, release)
+        if config.align_atten_to_heatmap_use_self_atten:  # of the guided layers, in evaluation too
+            found["self_attention"] = _layers(config, release)
     return found
 
 
@@ -74,7 +76,12 @@ def _method_kwargs(config: Config, release: Release) -> dict[str, Any]:
     """Options of our method by the names of the published ones."""
     network = config.model
     options: dict[str, dict[str, Any]] = {
-        "wildcat": {"modalities": config.wc_modalities, "kmax": config.wc_kmax, "kmin": config.wc_kmin},
+        "wildcat": {
+            "modalities": config.wc_modalities,
+            "kmax": config.wc_kmax,
+            "kmin": config.wc_kmin,
+            "alpha": config.wc_alpha,
+        },
         "acol": {"threshold": config.acol_drop_threshold},
         "adl": {"drop_rate": config.adl_drop_rate, "drop_threshold": config.adl_drop_threshold},
         "cutmix": {"probability": config.cutmix_prob, "beta": config.cutmix_beta},

@@ -1,13 +1,13 @@
 """The adapter over timm: a network that yields numbered feature maps, and what is known about it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import nn
 
-from fer_bench.backbones import attention, blocks, hub, taps, weights
+from fer_bench.backbones import attention, blocks, hub, self_attention, taps, weights
 from fer_bench.backbones.create import create
 from fer_bench.errors import InputError
 
@@ -35,6 +35,8 @@ class Backbone(nn.Module):
         self.pretrained = pretrained
         self.input_size = input_size
         self.mean, self.std = normalisation
+        self._attended: dict[blocks.Block, blocks.Change] = {}  # blocks whose output is multiplied by its channel mean
+        self._last_attended = False
         maps = self._probe(source)
         self.channels = {layer: value.shape[1] for layer, value in maps.items()}
         self.map_sizes = {layer: (value.shape[2], value.shape[3]) for layer, value in maps.items()}
@@ -47,7 +49,24 @@ class Backbone(nn.Module):
 
     def forward(self, images: torch.Tensor) -> dict[int, torch.Tensor]:
         """Normalised images (B, 3, H, W) -> layer -> (B, C, h, w), ascending; layer 5 is what a head reads."""
-        return taps.collect(self.net, images)
+        with blocks.changing(self.net, self._attended):
+            maps = taps.collect(self.net, images)
+        if self._last_attended:
+            maps[taps.LAST] = self_attention.attended(maps[taps.LAST])
+        return maps
+
+    def attend(self, layers: Sequence[int]) -> None:
+        """From now on multiply the features of these layers by their channel mean, before the next layer reads them.
+
+        InputError says why that cannot be done.
+        """
+        if absent := sorted(set(layers) - set(self.layers)):
+            has = ", ".join(map(str, self.layers))
+            raise InputError(f"{self.name} has no layer {absent[0]}; it has {has}")
+        blank = self._blank()
+        images = torch.rand(blank.shape, generator=torch.Generator().manual_seed(0), device="cpu").to(blank.device)
+        self._attended = dict.fromkeys(self_attention.places(self.net, images, layers), self_attention.attended)
+        self._last_attended = taps.LAST in layers
 
     def forward_with_attention(self, images: torch.Tensor) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
         """Return the features and the class token's attention (B, h, w), summed over blocks, averaged over heads."""
@@ -134,9 +153,9 @@ def build(
     normalisation: str = "auto",
 ) -> Backbone:
     """Make a backbone with its initial weights; random ones come from torch's global generator."""
-    weights.check_form(initial_weights, source)
+    weights.check_form(initial_weights, f"{source}.weights")
     net = _create(name, kwargs, input_size, initial_weights, source)
-    weights.load_into(net, name, initial_weights, source)
+    weights.load_into(net, name, initial_weights, f"{source}.weights")
     scale = weights.normalisation(net, initial_weights, normalisation)
     return Backbone(net, name, input_size, scale, source, pretrained=initial_weights != "random")
 
@@ -152,7 +171,7 @@ def _create(name: str, kwargs: Mapping[str, Any], input_size: int, initial_weigh
         except Exception as error:
             # Offline, absent files are OSErrors; anything else is wrong with the weights themselves.
             why = reason if reason is not None and isinstance(error, OSError) else error
-            raise weights.not_downloaded(name, why, source) from error
+            raise weights.not_downloaded(name, why, f"{source}.weights") from error
 
 
 def _drop_unused(net: nn.Module, maps: Mapping[int, torch.Tensor]) -> None:

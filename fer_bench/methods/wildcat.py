@@ -1,6 +1,6 @@
 """WILDCAT: several modalities per class, scored by the highest and the lowest regions of their mean."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -11,12 +11,17 @@ from fer_bench.settings import Settings as Section
 
 
 class Settings(Section):
-    """Options of WILDCAT; the defaults are those of arXiv 2402.00281's code."""
+    """Options of WILDCAT; numbers are the defaults of arXiv 2402.00281's code, `pooling: paper` is what it computes.
+
+    Its line that adds the lowest values works on a copy that is dropped: the score is the mean of the highest alone,
+    not halved, and kmin and alpha have no effect.
+    """
 
     modalities: int = Field(5, ge=1)  # maps per class
     kmax: float = Field(0.5, gt=0, le=1)  # share of the positions that count as highest; at least one does
     kmin: float = Field(0.1, ge=0, le=1)  # share of the positions that count as lowest; may be none
     alpha: float = Field(0.6, ge=0)  # weight of the lowest
+    pooling: Literal["correct", "paper"] = "correct"  # paper: the highest alone, whatever kmin and alpha say
 
 
 class Method(MethodBase):
@@ -24,7 +29,8 @@ class Method(MethodBase):
 
     1x1 convolution to `modalities` maps per class (channel = class * modalities + modality), Xavier-uniform weights and
     bias 0; their mean is the class map. Score: half of (mean of the k+ highest values + alpha * mean of the k- lowest),
-    k+ = kmax * h * w and k- = kmin * h * w rounded half to even; without lowest values the mean of the highest alone.
+    k+ = kmax * h * w and k- = kmin * h * w rounded half to even; without lowest values, and with `pooling: paper`, the
+    mean of the highest alone.
     """
 
     label: ClassVar[str] = "WILDCAT"
@@ -46,6 +52,6 @@ class Method(MethodBase):
         highest, lowest = max(round(chosen.kmax * count), 1), round(chosen.kmin * count)
         ordered = values.sort(dim=2, descending=True).values
         top = ordered[:, :, :highest].mean(2)
-        if lowest == 0 or chosen.alpha == 0:
+        if lowest == 0 or chosen.alpha == 0 or chosen.pooling == "paper":
             return top
         return (top + chosen.alpha * ordered[:, :, -lowest:].mean(2)) / 2
