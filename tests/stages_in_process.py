@@ -24,10 +24,11 @@ class Workspace:
         (folder / "params.yaml").write_text(json.dumps(raw), encoding="utf-8")
 
     def repro(self, monkeypatch: pytest.MonkeyPatch, figures: bool = False) -> None:
-        """Run plan, every stage on every entry of the plan, and tables; without figures, which take most of the time."""
+        """Run plan, every stage on every entry of the plan, and tables; figures, which take longest, when asked for."""
         monkeypatch.chdir(self.folder)
         if not figures:
             monkeypatch.setattr("fer_bench.report.figures.write", lambda *_: None)
+            monkeypatch.setattr("fer_bench.heatmaps.write_preview", lambda *_: None)
             monkeypatch.setattr("fer_bench.au.preview.codebook_figure", lambda *_: None)
         _run(monkeypatch, "plan")
         for stage in STAGES:
