@@ -198,3 +198,12 @@ def test_names_and_licences() -> None:
         made = Dataset("x", Settings(layout=layout))
         assert made.licence and made.citation and not made.publishable_images and not made.generated
     assert Dataset("x", Settings(label="Ours", licence="CC0", citation="us")).label == "Ours"
+
+
+def test_blank_lines_are_passed_over_and_counted(root: Path) -> None:
+    lines = (root / "labels.csv").read_text().splitlines()
+    (root / "labels.csv").write_text("\n".join([lines[0], "", *lines[1:], "", ""]))
+    (root / "units.csv").write_text(UNITS.replace("a/fear_0", "\na/fear_0") + "\n\n")
+    assert len(prepare(root)) == 7
+    (root / "units.csv").write_text(UNITS + "\n\na/fear_0.png,twelve,,\n")
+    refused(root, "line 16: au 'twelve' is no FACS number")

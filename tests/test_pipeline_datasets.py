@@ -107,11 +107,17 @@ def with_rafdb(raw: dict[str, Any], folder: Path, name: str, **keys: Any) -> Pat
     return root
 
 
-def test_rafdb_prepared(raw_params: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rafdb_prepared(
+    raw_params: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Figures included: those that show faces must stay private, and so must the crops."""
     with_rafdb(raw_params, tmp_path, "rafdb")
     workspace = finished(settings(raw_params, ["rafdb"], tmp_path), tmp_path, monkeypatch, figures=True)
     check(workspace, "rafdb", images=7, mapped=6)
+    assert "RAF-DB: licence: non-commercial research" in capsys.readouterr().out
     crops = pd.read_csv(workspace.folder / "data/faces/rafdb/crops.csv")
     assert (crops["status"] == "aligned").sum() >= 19
     assert "RAF-DB: 7 test images" in workspace.table("table1") and "published" in workspace.table("comparison")
