@@ -124,6 +124,9 @@ def test_rafdb_prepared(
     assert not list((workspace.folder / "data/faces").rglob("*.png"))
     public, private = workspace.folder / "paper_tables/mini/figures", workspace.folder / "results/private"
     assert (private / "rafdb/heatmaps_preview.png").is_file()
+    shown = {path.name.partition("-")[0] for path in (private / "mini").glob("*.png")}
+    assert {"overlays", "panels", "au_maps"} <= shown, shown
+    assert not list((workspace.folder / "results/runs").rglob("examples.npz"))  # an output of DVC, which may be pushed
     assert list(public.glob("attention_maps-*.pdf"))
     assert not [path for path in public.iterdir() if re.match("overlays|panels|au_maps", path.name)]
 
