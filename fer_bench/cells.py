@@ -56,6 +56,10 @@ class Cell:
         """Folder of the training log."""
         return RUNS / self.name / "log"
 
+    def private(self, test_dataset: str) -> Path:
+        """Folder of faces that may not be published: ignored by git, no output of DVC."""
+        return PRIVATE / test_dataset / self.name
+
     def evaluation(self, test_dataset: str) -> Path:
         """Folder of predictions and per-image scores on a test dataset."""
         return RUNS / self.name / "evaluate" / test_dataset

@@ -108,11 +108,13 @@ def list_(kind: Annotated[str, typer.Argument(help="a kind of plug-in, or `grids
 
 @command
 def check() -> None:
-    """Validate params.yaml and the roots of the active grid's datasets; print the fingerprint of each folder."""
+    """Validate params.yaml and the active grid's datasets; print licence, citation and fingerprint of each."""
     loaded = params.load()
     for name in loaded.grid.test_datasets:
         plugin = registry.plugin("datasets", str((loaded.raw["datasets"][name] or {}).get("plugin") or name))
-        fingerprint = plugin(name, loaded.datasets[name]).check()
+        dataset = plugin(name, loaded.datasets[name])
+        print(dataset.terms)
+        fingerprint = dataset.check()
         print(f"datasets.{name}: {f'fingerprint: {fingerprint}' if fingerprint else 'generated, nothing to check'}")
     print(f"params.yaml: valid; grid {loaded.grid.name}, {len(grids.cells(loaded.grid))} cells")
 

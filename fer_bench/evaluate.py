@@ -44,8 +44,11 @@ def evaluate_cell(entry: dict[str, Any], runtime: RuntimeSettings, root: Path = 
         score_file.write(metrics, {"rows": [], "cell": [_facts(entry, None)], "skipped": [{"reason": entry["skip"]}]})
         return
     torch.set_num_threads(runtime.threads)
-    rows = _Evaluation(entry, root).run(folder)
+    evaluation = _Evaluation(entry, root)
+    rows = evaluation.run(folder)
+    faces = evaluation.write_examples(folder, root / cell.private(test))
     files = sorted([*folder.glob("*"), root / cell.log / "history.csv"])
+    private = [path for path in faces if path not in files]
     score_file.write(
         metrics,
         {
@@ -53,7 +56,8 @@ def evaluate_cell(entry: dict[str, Any], runtime: RuntimeSettings, root: Path = 
             "rows": rows,
             "cell": [_facts(entry, root / cell.log / "history.csv")],
             "skipped": [],
-            "files": [{"path": path.relative_to(root).as_posix(), "sha256": _sha256(path)} for path in files],
+            "files": [_named(path, root) for path in files],
+            **({"private_files": [_named(path, root) for path in private]} if private else {}),
         },
     )
 
@@ -82,11 +86,6 @@ class _Evaluation:
         averaging = Averaging(self.faces.labels, predicted, expressions, self.settings.minimum_class_images)
         self._write_images(folder, scores, predicted)
         self._write_mean_maps(folder / "mean_maps.npz", scores)
-        if self.files.plugin.publishable_images and self.settings.examples_per_expression:
-            chosen = choose(self.faces.labels, self.settings.examples_per_expression)
-            write_examples(
-                folder / "examples.npz", chosen, self.faces, self.size, self.classifier, self.explainers, self.targets
-            )
         names, minimum = self.settings.metrics, self.settings.minimum_class_images
         return [
             *classification_rows(names, self.faces.labels, scores.probabilities, expressions, minimum),
@@ -94,6 +93,16 @@ class _Evaluation:
             *reference_rows(self._reference_input(scores, averaging)),
             *landmark_rows(self.files, self.root),
         ]
+
+    def write_examples(self, folder: Path, private: Path) -> list[Path]:
+        """Write single faces into the folder, or into the private one where they may not be published."""
+        if not self.settings.examples_per_expression:
+            return []
+        path = (folder if self.files.plugin.publishable_images else private) / "examples.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        chosen = choose(self.faces.labels, self.settings.examples_per_expression)
+        write_examples(path, chosen, self.faces, self.size, self.classifier, self.explainers, self.targets)
+        return [path]
 
     def _score(self, classifier: Any, explainers: list[str]) -> Scores:
         classes = len(self.files.plugin.expressions)
@@ -210,6 +219,11 @@ def _selection(entry: dict[str, Any]) -> str:
 def _taken_over(entry: dict[str, Any]) -> bool:
     """Whether the network was trained elsewhere and is kept as it is."""
     return bool(entry["model"].get("checkpoint")) and not entry["train"]["epochs"]
+
+
+def _named(path: Path, root: Path) -> dict[str, str]:
+    """A file as the scores name it: path below the root, hash of its content."""
+    return {"path": path.relative_to(root).as_posix(), "sha256": _sha256(path)}
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""A few single faces with their maps, for the overlay figure; only for datasets whose images may be shown."""
+"""A few single faces with their maps, for the figures that show faces."""
 
 from pathlib import Path
 from typing import Any

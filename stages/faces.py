@@ -11,6 +11,7 @@ from fer_bench.train_settings import RuntimeSettings
 def work(entry: dict[str, Any], runtime: RuntimeSettings) -> None:
     """Prepare the dataset."""
     dataset = dataset_plugin(entry["dataset"])
+    print(dataset.terms)
     dataset.prepare(faces_folder(dataset.name), workers=runtime.processes, progress=runtime.progress)
 
 

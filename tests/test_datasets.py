@@ -134,3 +134,12 @@ def test_prepare_checks_before_it_writes(tmp_path: Path) -> None:
     assert _Faces("good", DatasetSettings()).check() == ""
     assert _Faces("good", DatasetSettings()).ground_truth(tmp_path) is None
     assert _Faces("good", DatasetSettings()).image_root(tmp_path) == tmp_path
+
+
+def test_licence_and_citation_are_one_line() -> None:
+    for name in registry.names("datasets"):
+        made = registry.plugin("datasets", name)("mine", registry.settings("datasets", name)())
+        assert "\n" not in made.terms and "licence: " in made.terms and "cite: " in made.terms
+    assert made.terms == "Generated faces: licence: MIT; cite: " + made.citation
+    folder = registry.plugin("datasets", "folder")("mine", registry.settings("datasets", "folder")())
+    assert folder.terms == "mine: licence: not given; cite: not given"

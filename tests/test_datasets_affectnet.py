@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from affectnet_dataset import NUMBERS, add, make_npy
 from generated_faces import SIDE, save_face
 from PIL import Image
 from pydantic import ValidationError
@@ -16,29 +17,10 @@ from fer_bench.datasets.affectnet import SOURCE, Dataset, Settings
 from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS, EXPRESSIONS_8
 
-# the release's number of each expression, as its paper lists them
-NUMBERS = {
-    "neutral": 0, "happiness": 1, "sadness": 2, "surprise": 3, "fear": 4, "disgust": 5, "anger": 6, "contempt": 7,
-}  # fmt: skip
-
-
-def add(root: Path, split: str, name: str, expression: str, number: int = 0) -> None:
-    save_face(root / split / "images" / f"{name}.jpg", expression, number)
-    folder = root / split / "annotations"
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / f"{name}_exp.npy", np.array(str(NUMBERS[expression])))  # text, as in the release
-    np.save(folder / f"{name}_lnd.npy", np.zeros(136))
-
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Four train images and one test image of each of the eight classes."""
-    folder = tmp_path / "affectnet"
-    for k, expression in enumerate(EXPRESSIONS_8):
-        for copy in range(4):
-            add(folder, "train_set", str(10 * k + copy), expression, copy)
-        add(folder, "val_set", str(10 * k), expression, 4)
-    return folder
+    return make_npy(tmp_path / "affectnet")
 
 
 def dataset(root: Path, **settings: object) -> Dataset:

@@ -5,45 +5,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from generated_faces import photograph
+from affectnet_dataset import BOX, line, make_csv, write
+from generated_faces import landmarks_in, photograph
 from PIL import Image
 
 from fer_bench import landmarks
 from fer_bench.datasets import read_image
 from fer_bench.datasets._crop import Crop, CropSettings, _placement
 from fer_bench.datasets._images import to_square
-from fer_bench.datasets.affectnet import SOURCE, Dataset, Settings
+from fer_bench.datasets.affectnet import Dataset, Settings
 from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS, EXPRESSIONS_8
 
-HEADER = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
-BOX = (30, 10, 90, 70)  # left, top, right, bottom
 POINTS = np.stack([np.linspace(35, 85, 68), np.linspace(15, 65, 68)], axis=1).round(1)
-
-
-def line(image: str, expression: str, box: tuple[int, int, int, int] = BOX, points: np.ndarray = POINTS) -> str:
-    left, top, right, bottom = box
-    listed = ";".join(f"{value:g}" for value in points.ravel())
-    return f"{image},{left},{top},{right - left},{bottom - top},{listed},{SOURCE.index(expression)},-2,-2"
-
-
-def write(root: Path, name: str, lines: list[str], header: bool = True) -> None:
-    (root / name).write_text("\n".join([HEADER] * header + lines) + "\n")
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two train photographs and one test photograph of each of the eight classes, and one without a face."""
-    folder = tmp_path / "affectnet"
-    train, test = [], []
-    for expression in EXPRESSIONS_8:
-        for name, lines in ((f"1/{expression}_a", train), (f"2/{expression}_b", train), (f"3/{expression}_c", test)):
-            photograph(folder / "Manually_Annotated_Images" / f"{name}.jpg", expression, BOX)
-            lines.append(line(f"{name}.jpg", expression))
-    train.append("4/nothing.jpg,NULL,NULL,NULL,NULL,NULL,10,-2,-2")  # neither box nor points nor file
-    write(folder, "training.csv", train)
-    write(folder, "validation.csv", test)
-    return folder
+    return make_csv(tmp_path / "affectnet")
 
 
 def dataset(root: Path, **settings: object) -> Dataset:
@@ -104,7 +83,8 @@ def test_landmarks_move_with_the_crop_and_the_backend_given_reads_them(root: Pat
     assert set(table["status"]) == {"ok"}
     _, points, _ = landmarks.read(tmp_path / "found.parquet")
     # box of 60 pixels from (30, 10) to a square of 64: the edge 29.5 becomes -0.5
-    expected = (POINTS + 0.5 - np.array(BOX[:2])) * 64 / 60 - 0.5
+    assert frame["id"].iloc[0] == "anger_a"
+    expected = (landmarks_in(BOX, "anger") + 0.5 - np.array(BOX[:2])) * 64 / 60 - 0.5
     np.testing.assert_allclose(points[0], expected, atol=2e-3)
 
 
@@ -116,7 +96,7 @@ def test_pixels_and_landmarks_move_alike(root: Path) -> None:
     Image.fromarray(picture).save(path)
     points = np.full((68, 2), (61.0, 41.0))
     for k, settings in enumerate([{"fit": "pad"}, {"fit": "stretch"}, {"margin": 0.25}, {"size": None}]):
-        spoil(root, 8, line("1/fear_a.png", "fear", (30, 10, 90, 100), points))
+        spoil(root, 8, line("1/fear_a.png", "fear", points, (30, 10, 90, 100)))
         frame = dataset(root, **settings).prepare(root.parent / str(k) / "data/faces/out", workers=1, progress=False)
         out = root.parent / str(k) / "data" / "faces" / "out"
         row = frame[frame["id"] == "fear_a"].iloc[0]
@@ -155,7 +135,7 @@ def test_lines_are_read_in_parts(root: Path, monkeypatch: pytest.MonkeyPatch) ->
     whole = prepare(root)
     monkeypatch.setattr("fer_bench.datasets._affectnet_csv._LINES", 3)
     pd.testing.assert_frame_equal(prepare(root), whole)
-    spoil(root, 9, line("2/fear_b.jpg", "fear", points=POINTS[:67]))
+    spoil(root, 9, line("2/fear_b.jpg", "fear", POINTS[:67]))
     refused(root, r"training\.csv, line 9: facial_landmarks .* is not 68 points x;y;\.\.\. \(1 such lines\)")
 
 
@@ -186,8 +166,8 @@ def test_missing_columns_and_files(root: Path) -> None:
 def test_absent_photographs_and_boxes_beyond_them(root: Path) -> None:
     (root / "Manually_Annotated_Images/1/happiness_a.jpg").unlink()
     refused(root, r"1 of 25 images cannot be used: .*happiness_a\.jpg \(cannot be read: No such file")
-    spoil(root, 2, line("1/neutral_a.jpg", "neutral", (150, 10, 210, 70)))
-    spoil(root, 3, line("2/neutral_b.jpg", "neutral", (-20, -20, 40, 40)))  # cut at the border
+    spoil(root, 2, line("1/neutral_a.jpg", "neutral", POINTS, (150, 10, 210, 70)))
+    spoil(root, 3, line("2/neutral_b.jpg", "neutral", POINTS, (-20, -20, 40, 40)))  # cut at the border
     frame = prepare(root, on_bad_image="exclude", val_per_class=None, val_fraction=0.0, size=None)
     assert not {"happiness_a", "neutral_a"} & set(frame["id"])
     cut = frame[frame["id"] == "neutral_b"].iloc[0]
@@ -199,16 +179,16 @@ def test_absent_photographs_and_boxes_beyond_them(root: Path) -> None:
 
 
 def test_a_photograph_listed_twice_and_one_outside_the_root(root: Path) -> None:
-    spoil(root, 3, line("1/neutral_a.jpg", "neutral"))
+    spoil(root, 3, line("1/neutral_a.jpg", "neutral", POINTS))
     refused(root, "images listed more than once: Manually_Annotated_Images/1/neutral_a.jpg")
-    spoil(root, 3, line("../../secret.jpg", "neutral"))
+    spoil(root, 3, line("../../secret.jpg", "neutral", POINTS))
     refused(root, "images outside the root: .*secret.jpg")
 
 
 def test_equal_file_names_in_two_folders_get_ids_of_their_own(root: Path) -> None:
     for folder, number in (("1", 2), ("2", 3)):
         photograph(root / "Manually_Annotated_Images" / folder / "same.jpg", "neutral", BOX)
-        spoil(root, number, line(f"{folder}/same.jpg", "neutral"))
+        spoil(root, number, line(f"{folder}/same.jpg", "neutral", POINTS))
     frame = prepare(root)
     assert {"1/same.jpg", "2/same.jpg"} <= set(frame["id"])
 
@@ -221,6 +201,6 @@ def test_stored_faces_stay_on_the_machine_that_made_them(root: Path) -> None:
 def test_fingerprint_covers_photographs_and_both_files(root: Path) -> None:
     found = dataset(root).check(workers=1, progress=False)
     assert found.startswith("files:21/")
-    spoil(root, 2, line("1/neutral_a.jpg", "neutral", (31, 10, 90, 70)))
+    spoil(root, 2, line("1/neutral_a.jpg", "neutral", POINTS, (31, 10, 90, 70)))
     with pytest.raises(InputError, match="changed: the labels file"):
         dataset(root, fingerprint=found).check(workers=1, progress=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from au_datasets import make_bp4d, make_ck_plus, make_disfa, make_raf_au, write
 from generated_faces import save_face
 
 from fer_bench.datasets._units import Mark, read_code
@@ -26,11 +27,6 @@ def refused(root: Path, layout: str, message: str, **settings: object) -> None:
     with pytest.raises(InputError, match=message) as caught:
         prepare(root, layout, **settings)
     assert str(caught.value).startswith("params.yaml: datasets.units") and "\n" not in str(caught.value)
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +56,7 @@ def test_what_is_no_code(text: str) -> None:
 
 @pytest.fixture
 def raf_au(tmp_path: Path) -> Path:
-    root = tmp_path / "raf_au"
-    write(root / "RAFAU_label.txt", "0007.jpg 4+7+17 \n\n0012.jpg null\n0031.jpg L12+R12+25\n0044.jpg R14+32\n")
-    for name, word in (("0007", "anger"), ("0012", "disgust"), ("0031", "happiness"), ("0044", "sadness")):
-        save_face(root / "aligned" / f"{name}_aligned.jpg", word)
-    votes = {"0007": "0 0.1 0.1 0.1 0.1 0.6", "0012": "0 0 2 0 1 0", "0031": "0 0 0 1 0 0", "0044": "0.5 0 0 0 0.5 0"}
-    write(root / "distribution.txt", "".join(f"{name}.jpg {shares}\n" for name, shares in votes.items()))
-    return root
+    return make_raf_au(tmp_path / "raf_au")
 
 
 def test_raf_au(raf_au: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -116,18 +106,7 @@ def test_raf_au_bad_votes_and_absent_images(raf_au: Path) -> None:
 
 @pytest.fixture
 def disfa(tmp_path: Path) -> Path:
-    """Two people, four frames each; AU12 of frame f of the first has intensity f, everything else 0."""
-    root = tmp_path / "disfa"
-    for person in ("SN001", "SN002"):
-        for unit in DISFA_UNITS:
-            levels = [frame if (person, unit) == ("SN001", 12) else 0 for frame in range(1, 5)]
-            lines = "".join(f"{frame},{level}\n" for frame, level in zip(range(1, 5), levels, strict=True))
-            write(root / "ActionUnit_Labels" / person / f"{person}_au{unit}.txt", lines)
-        for frame in range(1, 5):
-            save_face(root / "images" / person / f"{frame:04d}.jpg", "happiness", frame)
-    lines = [f"{person}/{frame:04d}.jpg,happiness" for person in ("SN001", "SN002") for frame in range(1, 5)]
-    write(root / "labels.csv", "\n".join(["image,label", *lines]))
-    return root
+    return make_disfa(tmp_path / "disfa")
 
 
 def test_disfa(disfa: Path) -> None:
@@ -174,13 +153,7 @@ def test_two_files_of_one_frame(disfa: Path) -> None:
 
 @pytest.fixture
 def bp4d(tmp_path: Path) -> Path:
-    root = tmp_path / "bp4d"
-    text = "0,1,2,4,12\n2440,1,9,0,1\n2441,0,9,9,1\n2442,0,9,1,0\n"
-    for video, word in (("F001_T1", "happiness"), ("M002_T2", "sadness"), ("M002_T6", "fear")):
-        write(root / "AUCoding" / "AU_OCC" / f"{video}.csv", text)
-        for frame in (2439, 2440, 2441, 2442):
-            save_face(root / "2D+3D" / video.replace("_", "/") / f"{frame}.jpg", word, frame)
-    return root
+    return make_bp4d(tmp_path / "bp4d")
 
 
 def test_bp4d(bp4d: Path) -> None:
@@ -221,25 +194,9 @@ def test_bp4d_tasks_must_name_expressions(bp4d: Path) -> None:
 # CK+
 
 
-def sequence(root: Path, name: str, units: str, emotion: str | None, word: str) -> None:
-    person, take, _ = name.split("_")
-    write(root / "FACS" / person / take / f"{name}_facs.txt", units)
-    if emotion is not None:
-        write(root / "Emotion" / person / take / f"{name}_emotion.txt", emotion)
-    save_face(root / "cohn-kanade-images" / person / take / f"{name}.png", word)
-
-
 @pytest.fixture
 def ck_plus(tmp_path: Path) -> Path:
-    root = tmp_path / "ck"
-    numbers = ["happiness", "anger", "disgust", "fear", "sadness", "surprise"]
-    ids = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happiness": 5, "sadness": 6, "surprise": 7}
-    for person, word in enumerate(numbers):
-        line = f"   {1 + person}.0000000e+00   {person}.0000000e+00\n   2.5000000e+01   0.0000000e+00\n"
-        sequence(root, f"S{person:03d}_001_00000011", line, f"   {ids[word]}.0000000e+00\n", word)
-    sequence(root, "S010_002_00000020", "   1.4e+01   3.0e+00\n", "   2.0000000e+00\n", "contempt")
-    sequence(root, "S011_003_00000009", "", None, "neutral")
-    return root
+    return make_ck_plus(tmp_path / "ck_plus")
 
 
 def test_ck_plus(ck_plus: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from au_datasets import make_csv
 from generated_faces import save_face
 from pydantic import ValidationError
 
@@ -123,15 +124,7 @@ def test_splits_and_subjects_of_the_file(root: Path) -> None:
 
 
 def test_a_part_for_training_keeps_subjects_together(tmp_path: Path) -> None:
-    root, lines, labels = tmp_path / "faces", ["image,au,subject"], []
-    for person in range(10):
-        for word in EXPRESSIONS:
-            name = f"{person}_{word}.png"
-            save_face(root / "images" / name, word, person)
-            lines.append(f"{name},1,p{person}")
-            labels.append({"image": name, "label": word})
-    (root / "units.csv").write_text("\n".join(lines))
-    pd.DataFrame(labels).to_csv(root / "labels.csv", index=False)
+    root = make_csv(tmp_path / "faces", people=10)
     frame = prepare(root, test_fraction=0.3, val_fraction=0.2)
     people = frame.groupby("split")["subject"].unique().map(set)
     assert {split: len(found) for split, found in people.items()} == {"test": 3, "train": 6, "val": 1}
@@ -205,3 +198,12 @@ def test_names_and_licences() -> None:
         made = Dataset("x", Settings(layout=layout))
         assert made.licence and made.citation and not made.publishable_images and not made.generated
     assert Dataset("x", Settings(label="Ours", licence="CC0", citation="us")).label == "Ours"
+
+
+def test_blank_lines_are_passed_over_and_counted(root: Path) -> None:
+    lines = (root / "labels.csv").read_text().splitlines()
+    (root / "labels.csv").write_text("\n".join([lines[0], "", *lines[1:], "", ""]))
+    (root / "units.csv").write_text(UNITS.replace("a/fear_0", "\na/fear_0") + "\n\n")
+    assert len(prepare(root)) == 7
+    (root / "units.csv").write_text(UNITS + "\n\na/fear_0.png,twelve,,\n")
+    refused(root, "line 16: au 'twelve' is no FACS number")

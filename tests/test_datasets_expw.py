@@ -4,38 +4,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from expw_dataset import BOX, line, make, write
 from generated_faces import photograph
 
 from fer_bench.datasets import read_image
 from fer_bench.datasets._images import to_square
 from fer_bench.datasets.expw import _COUNTS, SOURCE, Dataset, Settings
 from fer_bench.errors import InputError
-from fer_bench.expressions import EXPRESSIONS
-
-BOX = (30, 10, 90, 70)  # left, top, right, bottom
-
-
-def line(name: str, face: int, expression: str, confidence: float = 50.0) -> str:
-    left, top, right, bottom = BOX
-    return f"{name} {face} {top} {left} {right} {bottom} {confidence} {SOURCE.index(expression)}"
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Five photographs of each expression, and one of two faces."""
-    folder, lines = tmp_path / "expw", []
-    for word in EXPRESSIONS:
-        for k in range(5):
-            photograph(folder / "image" / "origin" / f"{word}_man_{k}.jpg", word, BOX)
-            lines.append(line(f"{word}_man_{k}.jpg", 0, word))
-    lines.append(line("fear_man_0.jpg", 1, "surprise").replace(" 30 90 ", " 60 120 "))
-    write(folder, lines)
-    return folder
-
-
-def write(folder: Path, lines: list[str]) -> None:
-    (folder / "label").mkdir(exist_ok=True)
-    (folder / "label" / "label.lst").write_text("\n".join(lines) + "\n")
+    return make(tmp_path / "expw")
 
 
 def prepare(root: Path, **settings: object) -> pd.DataFrame:

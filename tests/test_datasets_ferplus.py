@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from generated_faces import face
+from ferplus_dataset import make, pixels, votes
 from pydantic import ValidationError
 
 from fer_bench.datasets import read_image
@@ -14,13 +14,6 @@ from fer_bench.datasets._votes import CANDIDATES, decide
 from fer_bench.datasets.ferplus import _FER2013, Dataset, Settings
 from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS, EXPRESSIONS_8
-
-FIRST_LABELS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-USAGES = ("Training", "PublicTest", "PrivateTest")
-
-
-def votes(**given: int) -> list[int]:
-    return [given.get(name, 0) for name in CANDIDATES]
 
 
 @pytest.mark.parametrize(
@@ -53,28 +46,9 @@ def test_reasons_and_outliers() -> None:
     assert decide(lone, "majority", 0)[1] == ["no majority of the votes"]  # 5 of 10
 
 
-def pixels(expression: str, number: int) -> str:
-    return " ".join(map(str, np.asarray(face(expression, number).convert("L").resize((48, 48))).ravel()))
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """In each split a face of each of the eight expressions, one that is no face, and one without majority."""
-    folder = tmp_path / "fer"
-    folder.mkdir()
-    faces, voted = [], []
-    for k, usage in enumerate(USAGES):
-        for word in EXPRESSIONS_8:
-            first = FIRST_LABELS.index(word if word != "contempt" else "neutral")
-            faces.append({"emotion": first, "pixels": pixels(word, k), "Usage": usage})
-            voted.append([usage, f"fer{len(faces):07d}.png", *votes(**{word: 8, "unknown": 2})])
-        faces.append({"emotion": 0, "pixels": "0 " * 2303 + "0", "Usage": usage})
-        voted.append([usage, "", *votes(NF=10)])
-        faces.append({"emotion": 2, "pixels": pixels("fear", k), "Usage": usage})
-        voted.append([usage, f"fer{len(faces):07d}.png", *votes(fear=5, surprise=5)])
-    pd.DataFrame(faces).to_csv(folder / "fer2013.csv", index=False)
-    pd.DataFrame(voted, columns=["Usage", "Image name", *CANDIDATES]).to_csv(folder / "fer2013new.csv", index=False)
-    return folder
+    return make(tmp_path / "fer")
 
 
 def dataset(root: Path, **settings: object) -> Dataset:

@@ -232,7 +232,7 @@ def test_images_that_are_used_as_they_are(few: Path, images: str, path: str, siz
 
 
 def test_crops_that_another_machine_made(few: Path) -> None:
-    with pytest.raises(InputError, match=r"datasets\.rafdb: no crops in .*run `dvc repro -f faces@rafdb` here"):
+    with pytest.raises(InputError, match=r"datasets\.rafdb: no stored images in .*run `dvc repro -f faces@rafdb` here"):
         dataset(few).image_root(out_of(few))
 
 

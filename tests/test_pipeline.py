@@ -1,78 +1,22 @@
 """The whole pipeline on generated faces, through real `dvc repro` in a copy of the repository."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import pandas as pd
 import pytest
+from repository_copy import RepositoryCopy
 
 from fer_bench.yaml_file import read_yaml
 
-ROOT = Path(__file__).parent.parent
 pytestmark = [pytest.mark.xdist_group("pipeline"), pytest.mark.timeout(600)]
 
 
-class Workspace:
-    """A copy of the repository, with its own git and DVC, in which commands run as a user would type them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {**os.environ, "FER_BENCH_PYTHON": sys.executable, "PYTHONPATH": str(folder)}
-        listed = self._git(ROOT, "ls-files", "-co", "--exclude-standard", "-z").split("\0")
-        for name in filter(None, listed):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
-        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "start"]):
-            self._git(folder, "-c", "user.name=test", "-c", "user.email=test@example.org", *arguments)
-
-    def _git(self, where: Path, *arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=where, check=True, capture_output=True, text=True).stdout
-
-    def run(self, *command: str, check: bool = True) -> str:
-        """Run `python -m COMMAND...` and return what it printed."""
-        result = subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        output = result.stdout + result.stderr
-        assert not check or result.returncode == 0, output
-        return output
-
-    def changed(self) -> set[str]:
-        """Rerun the plan and return the stages that DVC would run after it."""
-        self.run("dvc", "repro", "-q", "plan")
-        return set(json.loads(self.run("dvc", "status", "--json")))
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        """Replace text in a file of the copy."""
-        path = self.folder / name
-        text = path.read_text(encoding="utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-    def restore(self) -> None:
-        """Take back every edit of sources and params, never results."""
-        self._git(self.folder, "checkout", "--", "fer_bench", "stages", "params.yaml")
-
-    @property
-    def metrics(self) -> pd.DataFrame:
-        return pd.read_csv(self.folder / "results/smoke/metrics.csv", keep_default_na=False)
-
-
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    made = Workspace(tmp_path_factory.mktemp("pipeline"))
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
+    made = RepositoryCopy(tmp_path_factory.mktemp("pipeline"))
     assert "active grid: smoke" in made.run("fer_bench.cli", "use", "smoke")
-    made._git(made.folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qam", "smoke")
+    made.git(made.folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qam", "smoke")
     made.output = made.run("fer_bench.cli", "repro")
     return made
 
@@ -81,7 +25,7 @@ NONE, AU = "synthetic_smoke-resnet10t-none-s0", "synthetic_smoke-resnet10t-au-s0
 
 
 def test_repro_makes_numbers_tables_and_figures(workspace):
-    metrics = workspace.metrics
+    metrics = workspace.metrics("smoke")
     assert set(metrics["guidance"]) == {"none", "au"}
     accuracy = metrics[metrics["metric"] == "accuracy"]["value"].astype(float)
     assert len(accuracy) == 2 and accuracy.between(0, 100).all()
@@ -194,12 +138,12 @@ def test_stages_are_deterministic(workspace):
 def test_removed_value_leaves_no_ghost(workspace):
     workspace.edit("params.yaml", "  guidance: [none, au]", "  guidance: [none]")
     workspace.run("dvc", "repro", "-q")
-    assert set(workspace.metrics["guidance"]) == {"none"}
+    assert set(workspace.metrics("smoke")["guidance"]) == {"none"}
     left = workspace.run("fer_bench.cli", "prune", "--yes")
     assert AU not in left  # grids/smoke.yaml still names it
     workspace.restore()
     workspace.run("dvc", "repro", "-q")
-    assert set(workspace.metrics["guidance"]) == {"none", "au"}
+    assert set(workspace.metrics("smoke")["guidance"]) == {"none", "au"}
 
 
 def test_bad_params_stop_before_anything_runs(workspace):

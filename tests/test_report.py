@@ -404,3 +404,16 @@ def test_landmarks_table_by_hand(plan, tmp_path):
         "Images", "detector", "detector, several faces", "whole image as box", "no face", "error", "Mean error (%)",
     ]  # fmt: skip
     assert words(table)[0][1:] == ["200", "90.0", "0.0", "0.0", "7.5", "2.5", "4.25"]
+
+
+def test_private_faces_are_used_where_they_are_and_missed_in_one_line(tmp_path, caplog):
+    import hashlib
+
+    from fer_bench.report._integrity import if_here
+
+    (tmp_path / "examples.npz").write_bytes(b"faces")
+    entry = {"path": "examples.npz", "sha256": "d4f0c7e8"}
+    assert if_here(tmp_path, entry, "CELL.json") == []
+    assert "CELL.json: examples.npz is not here" in caplog.text and str(tmp_path) not in caplog.text
+    entry["sha256"] = hashlib.sha256(b"faces").hexdigest()
+    assert if_here(tmp_path, entry, "CELL.json") == [tmp_path / "examples.npz"]

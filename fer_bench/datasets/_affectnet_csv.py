@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_bench.datasets._csv import require_columns
 from fer_bench.datasets._text import one_line
 from fer_bench.errors import InputError
 
@@ -14,6 +15,7 @@ COLUMNS = [
     "facial_landmarks", "expression", "valence", "arousal",
 ]  # fmt: skip
 _BOX = COLUMNS[1:5]
+_USED = COLUMNS[:7]
 _LINES = 20_000  # read at a time: the landmarks of all 420,000 lines as text would take a gigabyte
 
 
@@ -49,7 +51,7 @@ def _chunks(path: Path, source: str) -> Iterator[tuple[int, pd.DataFrame]]:
             header=0 if headed else None, names=None if headed else COLUMNS,
         )  # fmt: skip
         for lines in reader:
-            _require_columns(lines, path, source)
+            require_columns(lines, _USED, path, source)
             yield int(lines.index[0]) + (2 if headed else 1), lines.fillna("")
     except FileNotFoundError:
         raise InputError(
@@ -58,12 +60,6 @@ def _chunks(path: Path, source: str) -> Iterator[tuple[int, pd.DataFrame]]:
         ) from None
     except (ValueError, OSError) as error:
         raise InputError(f"{source}: {path} is not a readable CSV: {one_line(error)}") from error
-
-
-def _require_columns(lines: pd.DataFrame, path: Path, source: str) -> None:
-    missing = [name for name in (COLUMNS[0], *_BOX, "facial_landmarks", "expression") if name not in lines]
-    if missing:
-        raise InputError(f"{source}: {path} has no column {', '.join(missing)}; found: {', '.join(map(str, lines))}")
 
 
 def _read_lines(lines: pd.DataFrame, first: int, path: Path, kept: int, source: str) -> tuple[pd.DataFrame, np.ndarray]:

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
+from fer_bench.datasets._csv import read_csv, without_blank_lines
 from fer_bench.datasets._lines import lines_of, numbers_of
-from fer_bench.datasets._text import one_line
 from fer_bench.errors import InputError
 
 _VOTED = ("surprise", "fear", "disgust", "happiness", "sadness", "anger")  # columns of RAF-ML's distribution.txt
@@ -25,16 +23,7 @@ def read_expressions(path: Path, source: str) -> dict[str, dict[str, str]]:
 
 
 def _read_csv(path: Path, source: str) -> dict[str, dict[str, str]]:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{source}.labels: no file {path}") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{source}.labels: {path} is not a readable CSV: {one_line(error)}") from error
-    missing = [name for name in ("image", "label") if name not in table]
-    if missing:
-        raise InputError(f"{source}: {path} has no column {', '.join(missing)}; found: {', '.join(map(str, table))}")
-    table = table.apply(lambda column: column.str.strip())
+    table = without_blank_lines(read_csv(path, ("image", "label"), source, "labels"))
     repeated = table["image"][table["image"].duplicated()]
     if len(repeated):
         raise InputError(f"{source}: {path}, line {repeated.index[0] + 2}: {repeated.iloc[0]} was listed before")

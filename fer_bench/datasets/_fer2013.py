@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_bench.datasets._csv import read_csv
 from fer_bench.datasets._images import save_png
 from fer_bench.datasets._parallel import parallel_map
-from fer_bench.datasets._text import one_line
 from fer_bench.datasets._votes import CANDIDATES
 from fer_bench.errors import InputError
 
@@ -80,19 +80,7 @@ def _store(face: tuple[int, str, str], out: Path) -> str:
 
 
 def _read(path: Path, columns: list[str], source: str) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
-    except FileNotFoundError:
-        raise InputError(
-            f"{source}.root: no file {path}; see docs/datasets_ferplus.md for where it comes from"
-        ) from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{source}: {path} is not a readable CSV: {one_line(error)}") from error
-    table.columns = table.columns.str.strip()  # some copies have spaces in the header
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise InputError(f"{source}: {path} has no column {', '.join(missing)}; found: {', '.join(map(str, table))}")
-    return table[columns].fillna("").apply(lambda column: column.str.strip())
+    return read_csv(path, columns, source, "root", "; see docs/datasets_ferplus.md for where it comes from")[columns]
 
 
 def _refuse(wrong: pd.Series, path: Path, what: str, source: str) -> None:

@@ -1,33 +1,28 @@
 """The keys that a folder dataset may hold in params.yaml."""
 
 import re
-from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from fer_bench.datasets._images import MAX_PIXELS, PILLOW_LIMIT, Fit
-from fer_bench.datasets.base import DatasetSettings
+from fer_bench.datasets._images import Fit
+from fer_bench.datasets._published_settings import PublishedSettings
 
 
-class FolderSettings(DatasetSettings):
+class FolderSettings(PublishedSettings):
     """Where the columns stand, what labels mean, how images are stored; docs/datasets.md explains each key.
 
     label, licence, citation, publishable_images: what captions and reports say and may show.
-    expressions: 7, or 8 with `contempt` last (id 7).
     csv, images: labels file and image folder, relative to `root`; the *_column keys name the CSV's columns.
     subject_column, subject_pattern: the column of the subject (absent = `subject` where the CSV has it), or a regular
         expression whose first group takes it from the file name.
     label_map: word in the CSV -> expression, or null to leave its images out.
     grey, size, fit: stored copies without colour, square with this side in pixels, padded or stretched.
-    on_bad_image: `error`, or `exclude` to go on without them and list them in excluded.csv.
-    min_side, max_pixels: limits in pixels beyond which an image is bad.
     """
 
     label: str = ""
     licence: str = ""
     citation: str = ""
     publishable_images: bool = False
-    expressions: Literal[7, 8] = 7
     csv: str = "labels.csv"
     images: str = "images"
     image_column: str = "image"
@@ -39,9 +34,6 @@ class FolderSettings(DatasetSettings):
     grey: bool = False
     size: int | None = Field(None, ge=16, le=4096)
     fit: Fit = "pad"
-    on_bad_image: Literal["error", "exclude"] = "error"
-    min_side: int = Field(16, ge=1)
-    max_pixels: int = Field(MAX_PIXELS, ge=1, le=PILLOW_LIMIT)
 
     @field_validator("subject_pattern")
     @classmethod

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from fer_bench.datasets._text import one_line, shorten
+from fer_bench.datasets._csv import read_csv, without_blank_lines
+from fer_bench.datasets._text import shorten
 from fer_bench.errors import InputError
 
 
@@ -18,16 +19,8 @@ def read_labels(path: Path, columns: dict[str, str], source: str) -> pd.DataFram
         InputError: file missing, unreadable or without rows, a column missing, an empty cell, an image listed
             twice or outside the image folder.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{source}.csv: no file {path}") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{source}.csv: {path} is not a readable CSV: {one_line(error)}") from error
-    missing = [name for name in columns.values() if name not in table]
-    if missing:
-        raise InputError(f"{source}: {path} has no column {', '.join(missing)}; found: {', '.join(map(str, table))}")
-    rows = pd.DataFrame({ours: table[theirs].str.strip() for ours, theirs in columns.items()})
+    table = without_blank_lines(read_csv(path, list(columns.values()), source, "csv"))
+    rows = pd.DataFrame({ours: table[theirs] for ours, theirs in columns.items()}).reset_index(drop=True)
     _check_rows(rows, path, source)
     return rows
 
@@ -35,7 +28,7 @@ def read_labels(path: Path, columns: dict[str, str], source: str) -> pd.DataFram
 def header(path: Path) -> list[str]:
     """List the columns of a CSV; none when it cannot be read (`read_labels` then says why)."""
     try:
-        return [str(column) for column in pd.read_csv(path, nrows=0, encoding="utf-8-sig")]
+        return [str(column).strip() for column in pd.read_csv(path, nrows=0, encoding="utf-8-sig")]
     except (ValueError, OSError):
         return []
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_bench.datasets._counts import warn_counts
-from fer_bench.datasets._folder_report import write_excluded, write_manifest
+from fer_bench.datasets._folder_report import across_splits, write_excluded, write_manifest
 from fer_bench.datasets._index import check_index
 from fer_bench.datasets._published_settings import PublishedSettings
 from fer_bench.datasets._splits import validation_split
@@ -59,6 +59,15 @@ def take_validation(
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     return "taken from train" if (frame["split"] == "val").any() else "none"
+
+
+def tell_shared(frame: pd.DataFrame, groups: np.ndarray, source: str, what: str = "near-duplicates") -> list[list[str]]:
+    """Return, and tell in a warning, the groups (N,) of equal or nearly equal images that lie in several splits."""
+    shared = across_splits(frame, groups)
+    if shared:
+        listed = shorten([" = ".join(ids) for ids in shared])
+        logger.warning("%s: %d %s in different splits: %s", source, len(shared), what, listed)
+    return shared
 
 
 def compare_counts(

@@ -1,6 +1,5 @@
 """What adapters of published collections share: from the rows that a release lists to a checked index."""
 
-import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,15 @@ import pandas as pd
 from fer_bench.datasets._crop import Box, Crop, CropSettings, store_crops
 from fer_bench.datasets._duplicates import near_duplicates
 from fer_bench.datasets._fingerprint import FileDigest, check_fingerprint, fingerprint
-from fer_bench.datasets._folder_report import across_splits
 from fer_bench.datasets._header import scan_headers
 from fer_bench.datasets._index import COLUMNS
-from fer_bench.datasets._outcome import check_listed, compare_counts, exclude_bad, report, take_validation
+from fer_bench.datasets._outcome import check_listed, compare_counts, exclude_bad, report, take_validation, tell_shared
 from fer_bench.datasets._published_settings import CroppedSettings, ScannedSettings
 from fer_bench.datasets._scan import Scan, scan_images
 from fer_bench.datasets._store import require_stored
-from fer_bench.datasets._text import shorten
 from fer_bench.datasets.base import DatasetBase
 from fer_bench.expressions import EXPRESSIONS, EXPRESSIONS_8
 
-logger = logging.getLogger(__name__)
 Scans = dict[str, Scan]  # image -> what was seen
 _PLACES = ["id", "image", "left", "top", "right", "bottom"]
 _SIZES = ["width", "height", "sha256"]
@@ -138,11 +134,7 @@ class PublishedDataset(DatasetBase):
         """List the near-duplicates that the release itself has in several splits; None where nothing was compared."""
         if self.settings.scan != "decode" or groups is None:
             return None
-        shared = across_splits(frame, groups)
-        if shared:
-            listed = shorten([" = ".join(ids) for ids in shared])
-            logger.warning("%s: near-duplicates in different splits: %s", self.source, listed)
-        return shared
+        return tell_shared(frame, groups, self.source)
 
 
 def _index(usable: pd.DataFrame, scans: Scans, crops: list[Crop] | None) -> pd.DataFrame:

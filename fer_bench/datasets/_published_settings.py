@@ -1,4 +1,4 @@
-"""The keys that the section of a published collection may hold in params.yaml."""
+"""The keys that sections of image collections share in params.yaml."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from fer_bench.datasets.base import DatasetSettings
 
 
 class PublishedSettings(DatasetSettings):
-    """Keys of every published collection.
+    """Keys of every published collection, and of a folder of one's own.
 
     expressions: 7, or 8 with `contempt` last (id 7).
     on_bad_image: `error`, or `exclude` to go on without them and list them in excluded.csv.

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from fer_bench.datasets._csv import read_csv, without_blank_lines
 from fer_bench.datasets._labels_file import image_ids
-from fer_bench.datasets._text import one_line
 from fer_bench.datasets._units import LEVELS, SIDES, Annotations, Mark, from_marks
 from fer_bench.errors import InputError
 
@@ -21,19 +21,10 @@ def read(root: Path, units: str, images: str, source: str) -> Annotations:
         InputError: the file cannot be read; a line, named by its number, holds something else.
     """
     path = root / units
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
-    except FileNotFoundError:
-        raise InputError(f"{source}.units: no file {path}") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{source}.units: {path} is not a readable CSV: {one_line(error)}") from error
-    missing = [name for name in _COLUMNS if name not in table]
-    if missing:
-        raise InputError(f"{source}: {path} has no column {', '.join(missing)}; found: {', '.join(map(str, table))}")
-    table = table.fillna("").apply(lambda column: column.str.strip())
+    table = without_blank_lines(read_csv(path, _COLUMNS, source, "units"))
     marks: dict[str, list[Mark]] = {}
-    for number, line in enumerate(table.to_dict("records"), start=2):
-        place = f"{source}: {path}, line {number}"
+    for row, line in zip(table.index, table.to_dict("records"), strict=True):
+        place = f"{source}: {path}, line {row + 2}"
         if not line["image"]:
             raise InputError(f"{place}: no image")
         marks.setdefault(line["image"], []).extend(_marks({str(k): v for k, v in line.items()}, place))

@@ -55,6 +55,12 @@ class DatasetBase:
         self.settings = settings
         self.source = source or f"params.yaml: datasets.{name}"
 
+    @property
+    def terms(self) -> str:
+        """Licence and citation in one line for the screen; what is not known is said."""
+        licence, citation = self.licence or "not given", self.citation or "not given"
+        return f"{self.label or self.name}: licence: {licence}; cite: {citation}"
+
     def collect(self, out: Path, workers: int, progress: bool) -> pd.DataFrame:
         """Return the index (columns `COLUMNS`), after writing below `out` what the dataset makes itself."""
         raise NotImplementedError

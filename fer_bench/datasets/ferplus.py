@@ -1,6 +1,5 @@
 """FER-2013 with the votes of FER+: small grey faces, stored as PNG, labelled by ten annotators each."""
 
-import logging
 from pathlib import Path
 from typing import Literal
 
@@ -10,16 +9,13 @@ from pydantic import Field, model_validator
 
 from fer_bench.datasets import _fer2013
 from fer_bench.datasets._fingerprint import check_fingerprint, digest_file, fingerprint, join_digests
-from fer_bench.datasets._folder_report import across_splits
 from fer_bench.datasets._index import COLUMNS, check_index
-from fer_bench.datasets._outcome import compare_counts, report
+from fer_bench.datasets._outcome import compare_counts, report, tell_shared
 from fer_bench.datasets._store import require_stored
-from fer_bench.datasets._text import shorten
 from fer_bench.datasets._votes import Rule, decide
 from fer_bench.datasets.base import DatasetBase, DatasetSettings
 from fer_bench.expressions import EXPRESSIONS, EXPRESSIONS_8
 
-logger = logging.getLogger(__name__)
 _FACES, _VOTES = "fer2013.csv", "fer2013new.csv"
 # FER-2013's own labels; of the labels by vote only the number of rows is known
 _FER2013 = {
@@ -94,9 +90,11 @@ class Dataset(DatasetBase):
         if self.settings.labels == "fer2013":
             published = {split: dict(zip(_fer2013.EXPRESSIONS, n, strict=True)) for split, n in _FER2013.items()}
             compare_counts(frame, published, self.expressions, self.source)
+        # the same pixels in several splits are left where they are
+        identical = tell_shared(frame, pd.factorize(frame["sha256"])[0], self.source, "identical images")
         report(
             out, frame, rows, self.settings, self.source,
-            fingerprint=found, validation="given", identical_across_splits=self._identical(frame),
+            fingerprint=found, validation="given", identical_across_splits=identical,
         )  # fmt: skip
         return frame[list(COLUMNS)]
 
@@ -126,11 +124,3 @@ class Dataset(DatasetBase):
         if self.settings.fingerprint is not None:
             check_fingerprint(self.settings.fingerprint, found, root, self.source)
         return found
-
-    def _identical(self, frame: pd.DataFrame) -> list[list[str]]:
-        """List the faces that stand in several splits, pixel by pixel the same; they are left where they are."""
-        shared = across_splits(frame, pd.factorize(frame["sha256"])[0])
-        if shared:
-            listed = shorten([" = ".join(ids) for ids in shared])
-            logger.warning("%s: %d identical images in different splits: %s", self.source, len(shared), listed)
-        return shared

@@ -1,29 +1,26 @@
 """A folder of images with a CSV of image, label, split and, where known, subject."""
 
-import logging
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fer_bench.datasets._duplicates import near_duplicates
 from fer_bench.datasets._fingerprint import check_fingerprint, digest_file, fingerprint
-from fer_bench.datasets._folder_report import across_splits, count_enlarged, write_excluded, write_manifest
+from fer_bench.datasets._folder_report import count_enlarged, write_excluded, write_manifest
 from fer_bench.datasets._folder_rows import read_rows
 from fer_bench.datasets._folder_settings import FolderSettings as Settings
 from fer_bench.datasets._index import COLUMNS, check_index
+from fer_bench.datasets._outcome import exclude_bad, take_validation, tell_shared
 from fer_bench.datasets._parallel import parallel_map
 from fer_bench.datasets._scan import Scan, scan_images
-from fer_bench.datasets._splits import validation_split
-from fer_bench.datasets._store import store_images
-from fer_bench.datasets._text import shorten
+from fer_bench.datasets._store import require_stored, store_images
 from fer_bench.datasets.base import DatasetBase
-from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS, EXPRESSIONS_8
 
 __all__ = ["Dataset", "Settings"]
-logger = logging.getLogger(__name__)
 
 
 class Dataset(DatasetBase):
@@ -51,13 +48,7 @@ class Dataset(DatasetBase):
         """
         if not self.stores_images:
             return self.external_root() / self.settings.images
-        root = self.store_root(out)
-        if not (root / "images").is_dir():
-            raise InputError(
-                f"{self.source}: no stored images in {root}; images that may not be published stay on the machine that "
-                f"made them: run `dvc repro -f faces@{self.name}` here"
-            )
-        return root
+        return require_stored(self.store_root(out), self.name, self.source)
 
     def check(self, workers: int = 0, progress: bool = True) -> str:
         """Return the folder's fingerprint after reading every listed file; InputError when another was expected."""
@@ -75,9 +66,13 @@ class Dataset(DatasetBase):
         scans = scan_images(rows["image"].tolist(), folder, *limits, workers, progress)
         found = fingerprint([scan.file for scan in scans], digest_file(root, settings.csv))
         self._accepted(found, root)
-        self._mark_bad(rows, scans)
+        exclude_bad(rows, pd.Series([scan.problem for scan in scans], rows.index), settings, self.source)
         frame, groups = self._index(rows, scans)
-        facts = self._facts(frame, groups, rows, found)
+        facts: dict[str, Any] = {"fingerprint": found, "excluded": int((rows["reason"] != "").sum())}
+        facts["validation"] = take_validation(frame, settings, self.source, groups)
+        check_index(frame, self.expressions, self.source)
+        facts["enlarged"] = count_enlarged(frame, settings)
+        facts["near_duplicates_across_splits"] = tell_shared(frame, groups, self.source)
         out.mkdir(parents=True, exist_ok=True)
         if self.stores_images:
             frame = self._store(frame, folder, self.store_root(out), workers, progress)
@@ -90,24 +85,8 @@ class Dataset(DatasetBase):
             check_fingerprint(self.settings.fingerprint, found, root, self.source)
         return found
 
-    def _mark_bad(self, rows: pd.DataFrame, scans: list[Scan]) -> None:
-        """Write each bad image's problem into `reason`; raise one error for all unless they may be excluded."""
-        problems = pd.Series([scan.problem for scan in scans], index=rows.index)
-        bad = (rows["reason"] == "") & (problems != "")
-        rows.loc[bad, "reason"] = problems[bad]
-        if not bad.any():
-            return
-        listed = [f"{row.image} ({row.reason})" for row in rows[bad].itertuples()]
-        message = f"{self.source}: {bad.sum()} of {len(rows)} images cannot be used: {shorten(listed, 20)}"
-        if self.settings.on_bad_image == "error":
-            raise InputError(
-                f"{message}; repair them, take them out of {self.settings.csv}, "
-                "or set on_bad_image: exclude to go on without them (all listed in excluded.csv)"
-            )
-        logger.warning("%s; excluded, see excluded.csv", message)
-
     def _index(self, rows: pd.DataFrame, scans: list[Scan]) -> tuple[pd.DataFrame, np.ndarray]:
-        """Return the index of the usable rows, val taken from train where there is none, and near-duplicate groups."""
+        """Return the usable rows as an index, and the groups (N,) of near-duplicates."""
         kept = rows["reason"] == ""
         used = [scan for scan, keep in zip(scans, kept, strict=True) if keep]
         frame = rows[kept].reset_index(drop=True).rename(columns={"image": "path"})
@@ -115,32 +94,7 @@ class Dataset(DatasetBase):
         frame["height"] = [scan.height for scan in used]
         frame["sha256"] = [scan.file.sha256 for scan in used]
         groups = near_duplicates(np.array([scan.hashes for scan in used], dtype=np.uint64))
-        if not (frame["split"] == "val").any():
-            frame["split"] = self._with_validation(frame, groups)
-        check_index(frame, self.expressions, self.source)
         return frame[list(COLUMNS)], groups
-
-    def _with_validation(self, frame: pd.DataFrame, groups: np.ndarray) -> pd.Series:
-        s = self.settings
-        try:
-            return validation_split(frame, s.val_fraction, s.split_seed, s.val_per_class, groups)
-        except InputError as error:
-            raise InputError(f"{self.source}: {error}") from error
-
-    def _facts(self, frame: pd.DataFrame, groups: np.ndarray, rows: pd.DataFrame, found: str) -> dict[str, object]:
-        shared = across_splits(frame, groups)
-        if shared:
-            listed = shorten([" = ".join(ids) for ids in shared])
-            logger.warning("%s: near-duplicates in different splits: %s", self.source, listed)
-        given = ((rows["split"] == "val") & (rows["reason"] == "")).any()
-        taken = (frame["split"] == "val").any()
-        return {
-            "fingerprint": found,
-            "excluded": int((rows["reason"] != "").sum()),
-            "enlarged": count_enlarged(frame, self.settings),
-            "validation": "given" if given else "taken from train" if taken else "none",
-            "near_duplicates_across_splits": shared,
-        }
 
     def _store(self, frame: pd.DataFrame, folder: Path, out: Path, workers: int, progress: bool) -> pd.DataFrame:
         s, paths = self.settings, [f"images/{name}.png" for name in frame["id"]]

@@ -1,6 +1,5 @@
 """RAF-DB, basic expressions: photographs from the web, prepared as for arXiv 2402.00281 or used as they are."""
 
-import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,24 @@ from fer_bench.datasets import _rafdb_annotations as annotations
 from fer_bench.datasets._counts import warn_counts
 from fer_bench.datasets._duplicates import near_duplicates
 from fer_bench.datasets._fingerprint import FileDigest, check_fingerprint, digest_file, fingerprint
-from fer_bench.datasets._folder_report import across_splits, write_excluded, write_manifest
+from fer_bench.datasets._folder_report import write_excluded, write_manifest
 from fer_bench.datasets._images import MAX_PIXELS
 from fer_bench.datasets._index import COLUMNS, check_index
 from fer_bench.datasets._labels_file import require_files
+from fer_bench.datasets._outcome import take_validation, tell_shared
 from fer_bench.datasets._parallel import parallel_map
 from fer_bench.datasets._rafdb_crops import ready, store_crops
 from fer_bench.datasets._rafdb_files import IMAGES, OBTAIN
 from fer_bench.datasets._rafdb_report import write_crops
 from fer_bench.datasets._rafdb_settings import RafdbSettings as Settings
 from fer_bench.datasets._scan import Scan, scan_images
-from fer_bench.datasets._splits import validation_split
+from fer_bench.datasets._store import require_stored
 from fer_bench.datasets._text import shorten
 from fer_bench.datasets.base import DatasetBase
 from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS
 
 __all__ = ["Dataset", "Settings"]
-logger = logging.getLogger(__name__)
 _MIN_SIDE = 16  # px
 # Images per expression, in the order of EXPRESSIONS, as the authors of the dataset give them.
 _PUBLISHED = {"train": (2524, 4772, 1290, 281, 705, 717, 1982), "test": (680, 1185, 329, 74, 162, 160, 478)}
@@ -60,13 +59,7 @@ class Dataset(DatasetBase):
         """
         if self.settings.images != "prepared":
             return self.external_root()
-        root = self.store_root(out)
-        if not (root / "images").is_dir():
-            raise InputError(
-                f"{self.source}: no crops in {root}; images that may not be published stay on the machine that made "
-                f"them: run `dvc repro -f faces@{self.name}` here"
-            )
-        return root
+        return require_stored(self.store_root(out), self.name, self.source)
 
     def check(self, workers: int = 0, progress: bool = True) -> str:
         """Return the fingerprint of the images and annotations in use; InputError when another was expected."""
@@ -85,7 +78,9 @@ class Dataset(DatasetBase):
         self._refuse_bad(scans)
         facts: dict[str, Any] = {"fingerprint": self._accepted(root, used, [scan.file for scan in scans], workers)}
         frame = _index(used, scans)
-        facts |= self._split(frame, near_duplicates(np.array([scan.hashes for scan in scans], dtype=np.uint64)))
+        groups = near_duplicates(np.array([scan.hashes for scan in scans], dtype=np.uint64))
+        facts["validation"] = take_validation(frame, s, self.source, groups)
+        facts["near_duplicates_across_splits"] = tell_shared(frame, groups, self.source)
         facts["counts_that_differ"] = warn_counts(frame, PUBLISHED, self.source)
         out.mkdir(parents=True, exist_ok=True)
         if preparation is not None:
@@ -118,21 +113,6 @@ class Dataset(DatasetBase):
                 f"{self.source}: {len(bad)} of {len(scans)} images cannot be used: {shorten(bad, 20)}; "
                 "unpack them again from the archives of the dataset"
             )
-
-    def _split(self, frame: pd.DataFrame, groups: np.ndarray) -> dict[str, Any]:
-        """Take val from train in place where the fold files give none; near-duplicate photographs stay together."""
-        s, given = self.settings, (frame["split"] == "val").any()
-        if not given:
-            try:
-                frame["split"] = validation_split(frame, s.val_fraction, s.split_seed, s.val_per_class, groups)
-            except InputError as error:
-                raise InputError(f"{self.source}: {error}") from error
-        shared = across_splits(frame, groups)
-        if shared:
-            listed = shorten([" = ".join(ids) for ids in shared])
-            logger.warning("%s: near-duplicates in different splits: %s", self.source, listed)
-        taken = "taken from train" if (frame["split"] == "val").any() else "none"
-        return {"validation": "given" if given else taken, "near_duplicates_across_splits": shared}
 
 
 def _used(rows: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from fer_bench import score_file
 from fer_bench.cells import METRICS
 from fer_bench.errors import InputError
-from fer_bench.report._integrity import check
+from fer_bench.report._integrity import check, if_here
 
 IDENTITY = ("dataset", "model", "backbone", "method", "guidance", "seed", "test_dataset")
 SCORE = ("explainer", "layer", "target", "pairing", "subset", "average", "metric", "value", "n", "direction", "unit")
@@ -25,7 +25,7 @@ class Document:
     """The scores of one cell on one test dataset, as read.
 
     entry: the cell's entry in the plan. content: the JSON, None when there is none. status: ok, missing or skipped.
-    files: file name -> path of each cached file that it names, checked.
+    files: file name -> path of each cached file that it names, checked, and of each private one that is here.
     """
 
     entry: dict[str, Any]
@@ -87,6 +87,7 @@ def _document(entry: dict[str, Any], test: str, root: Path) -> Document:
         reasons = "; ".join(str(item["reason"]) for item in content["skipped"])
         return Document(entry, test, content, SKIPPED, reasons, {})
     named = [check(root, item, str(path)) for item in content.get("files", [])]
+    named += [file for item in content.get("private_files", []) for file in if_here(root, item, str(path))]
     return Document(entry, test, content, OK, "", {file.name: file for file in named})
 
 
