@@ -175,7 +175,7 @@ def _model_facts(model: Any, name: str) -> dict[str, Any]:
 
 
 def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:
-    """What tables need to know of a cell; `guided_otherwise`: settings in which its guidance differs from the grid's."""
+    """What tables need to know of a cell; `guided_otherwise`: what its guidance has other than the grid's."""
     model = params.model_of(cell.dataset, cell.model, cell.guidance)
     names = {"dataset": cell.dataset, "model": cell.model, "guidance": cell.guidance, "seed": cell.seed}
     network = {key: getattr(model, key) for key in ("backbone", "method", "input_size", "kwargs", "method_kwargs")}

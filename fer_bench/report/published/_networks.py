@@ -1,4 +1,4 @@
-"""Which networks the published numbers belong to: Belharbi et al., arXiv 2402.00281, section 4, and its released code."""
+"""Which networks the published numbers belong to: Belharbi et al., arXiv 2402.00281, and its released code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
