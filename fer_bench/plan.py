@@ -179,14 +179,19 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
     }
 
 
-def _model_facts(model: Any, name: str) -> dict[str, str]:
-    return {"label": model.label or name, "trial_of": model.trial_of}
+def _model_facts(model: Any, name: str) -> dict[str, Any]:
+    return {"label": model.label or name, "trial_of": model.trial_of, "explainers": model.explainers}
 
 
 def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:
-    model = params.models[cell.model]
+    """What tables need to know of a cell; `guided_otherwise`: what its guidance has other than the grid's."""
+    model = params.model_of(cell.dataset, cell.model, cell.guidance)
     names = {"dataset": cell.dataset, "model": cell.model, "guidance": cell.guidance, "seed": cell.seed}
-    return {"cell": cell.name, **names, "backbone": model.backbone, "method": model.method, "skip": skip}
+    network = {key: getattr(model, key) for key in ("backbone", "method", "input_size", "kwargs", "method_kwargs")}
+    shared = _settings(params.guidance[cell.guidance])
+    own = _settings(params.guidance_of(cell.guidance, cell.model, cell.dataset))
+    otherwise = {key: value for key, value in own.items() if shared.get(key) != value}
+    return {"cell": cell.name, **names, **network, "guided_otherwise": otherwise, "skip": skip}
 
 
 def _dataset_facts(params: Params, name: str) -> dict[str, Any]:

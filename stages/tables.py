@@ -22,7 +22,9 @@ def main() -> None:
         with recorded("tables", "grid"):
             plan = report.read_plan(GRID)
             report.build(GRID, Path(), units=_units(plan))
-            codebook_figure(Path("paper_tables") / plan["name"] / "figures" / "codebook")
+            for path in codebook_figure(Path("paper_tables") / plan["name"] / "figures" / "codebook"):
+                if path.suffix == ".png":
+                    report.shrink(path)
             if runtime().mlflow:
                 print(tracking.sync(Path(), plan))
     except InputError as error:

@@ -21,7 +21,7 @@ MODELS = {
 PAPER_MODELS = {
     **{name: ("ResNet-50", "resnet50", name) for name in ("cam", "wildcat", "acol", "prm", "adl", "cutmix")},
     "tscam": ("DeiT-S", "deit_small_patch16_224", "tscam"),
-    "apvit": ("APViT", "apvit_ir50", "apvit"),
+    "apvit": ("IR-50 + ViT", "ir50", "apvit"),
 }
 # method -> explainers that fit it; any other method is scored with the explainer `cam`.
 EXPLAINERS = {
@@ -73,7 +73,8 @@ def entry(model, guidance, seed, dataset=DATASET, models=MODELS):
     """A cell of the plan."""
     names = {"dataset": dataset, "model": model, "guidance": guidance, "seed": seed}
     _, backbone, method = models[model]
-    more = {"backbone": backbone, "method": method, "skip": ""}
+    more = {"backbone": backbone, "method": method, "input_size": 112 if method == "apvit" else 224, "skip": ""}
+    more |= {"kwargs": {}, "method_kwargs": {}, "guided_otherwise": {}}
     return {"cell": f"{dataset}-{model}-{guidance}-s{seed}"} | names | more
 
 

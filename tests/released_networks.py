@@ -128,14 +128,14 @@ def narrow(release: Release) -> Release:
     return dataclasses.replace(release, kwargs=NARROW[release.backbone], fixed=fixed)
 
 
-def network(release: Release, seed: int = 0, large_maps: bool = True) -> classifier.Classifier:
-    """A network of ours for that release, every tensor of it random, in eval mode."""
+def network(release: Release, seed: int = 0, large_maps: bool = True, untrained: bool = False) -> classifier.Classifier:
+    """A network of ours for that release, every tensor of it random, or `untrained` as it begins, in eval mode."""
     described = {key: value for key, value in section(release).items() if key not in ("explainers", "train")}
     if not release.transformer:
         described["kwargs"] = {**described["kwargs"], "large_maps": large_maps}
     torch.manual_seed(seed)
     built = classifier.build({**described, "normalisation": "imagenet", "method_kwargs": release.fixed})
-    for name, value in built.state_dict().items():
+    for name, value in ({} if untrained else built.state_dict()).items():
         if value.is_floating_point() and name not in ("mean", "std"):  # statistics and zeroed layers too
             value.copy_(torch.rand_like(value) * 0.2 + (0.9 if name.endswith("running_var") else -0.1))
     return built.eval()

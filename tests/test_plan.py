@@ -123,7 +123,7 @@ def test_a_label_or_a_tuning_relation_retrains_nothing(raw):
     raw["models"]["xcit"] |= {"label": "another", "trial_of": "resnet10t"}
     after = entries(raw)
     assert {name for name in before if before[name] != after[name]} == {"grid.json"}
-    assert after["grid.json"]["models"]["xcit"] == {"label": "another", "trial_of": "resnet10t"}
+    assert after["grid.json"]["models"]["xcit"] == {"label": "another", "trial_of": "resnet10t", "explainers": None}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import recorded_results as recorded
 
 from fer_bench import score_file
-from fer_bench.report import comparison, results, table_comparison, table_main
+from fer_bench.report import comparison, results, table_attention, table_comparison, table_main
 from fer_bench.report._statistics import expected_maximum, pooled_deviation, prediction_interval
 from fer_bench.report.table import text
 from fer_bench.report.value import MINUS, Value
@@ -118,13 +118,65 @@ def test_one_run_has_no_interval(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"models": {"cam": ("narrow", "resnet10t", "cam")}}, "published with resnet50"),
         ({"guidance": {"au": recorded.AU | {"weight": 9.0}}}, "published with λ = 4"),
     ],
 )
 def test_other_settings_are_not_judged(tmp_path, changes, reason):
     reasons = {one.reason for one in found(load(tmp_path, **changes), guidance="au") if one.row.published == "CAM"}
     assert reasons == {reason}
+
+
+OTHER_NETWORKS = {
+    "backbone": ("cam", {"backbone": "resnet10t"}),
+    "input": ("cam", {"input_size": 112}),
+    "channels": ("cam", {"kwargs": {"channels": [16, 32, 64, 96]}}),
+    "width": ("acol", {"method_kwargs": {"width": 48}}),
+    "extractor": ("apvit", {"kwargs": {"depths": [1, 1, 2]}}),
+    "transformer": ("apvit", {"method_kwargs": {"depth": 4}}),
+    "pixels": ("apvit", {"input_size": 64}),
+}
+SAME_NETWORKS = {
+    "weights": ("cam", {"backbone": "resnet50.tv_in1k"}),
+    "maps": ("cam", {"kwargs": {"large_maps": True}}),
+    "method": ("wildcat", {"method_kwargs": {"alpha": 0.0}}),
+    "transformer": ("apvit", {"method_kwargs": {"keep_tokens": 160, "pooled_blocks": [5, 6, 7, 8]}}),
+}
+
+
+def of_network(root, model, changes):
+    """One of the paper's networks with something changed."""
+    plan = recorded.plan(models={model: recorded.PAPER_MODELS[model]}, datasets=("rafdb",), protocol="paper")
+    plan["cells"] = [entry | changes for entry in plan["cells"]]
+    recorded.write(root, plan, cached=False)
+    return results.load(plan, root)
+
+
+@pytest.mark.parametrize(("model", "changes"), OTHER_NETWORKS.values(), ids=OTHER_NETWORKS)
+def test_no_published_number_stands_beside_another_network(tmp_path, model, changes):
+    loaded = of_network(tmp_path, model, changes)
+    assert comparison.judgements(loaded) == [] and comparison.printed_arms(loaded) == ()
+    assert table_comparison.build(loaded) is None
+    for table in (table_main.build(loaded), table_attention.build(loaded)):
+        assert not any("published" in column.title for column in table.columns)
+        assert any(
+            "no published number beside" in note and "because the paper's network is" in note for note in table.notes
+        )
+
+
+@pytest.mark.parametrize(("model", "changes"), SAME_NETWORKS.values(), ids=SAME_NETWORKS)
+def test_what_does_not_change_the_network_is_compared(tmp_path, model, changes):
+    loaded = of_network(tmp_path, model, changes)
+    assert {one.guidance for one in comparison.judgements(loaded)} == {"none", "au"}
+    assert comparison.other_networks(loaded) == []
+
+
+def test_what_a_cell_has_otherwise_counts(tmp_path):
+    """A released network has the λ and the layers that its own configuration says, not those of the grid."""
+    loaded = of_network(tmp_path / "weight", "cam", {"guided_otherwise": {"weight": 9.0}})
+    reasons = {one.reason for one in found(loaded, source="Table 1", row="CAM", guidance="au")}
+    assert reasons == {"published with λ = 4"}
+    loaded = of_network(tmp_path / "layers", "cam", {"guided_otherwise": {"layers": [4]}})
+    assert found(loaded, guidance="au") == []
 
 
 def test_other_test_images_are_not_judged(tmp_path, monkeypatch):

@@ -37,7 +37,7 @@ def test_known_methods_are_those_of_the_paper_in_its_order():
 def test_networks_are_grouped_by_backbone(paper):
     groups = {network.label: network.models for network in methods.networks(paper)}
     assert groups == {
-        "APViT": ("apvit",),
+        "IR-50 + ViT": ("apvit",),
         "DeiT-S": ("tscam",),
         "ResNet-50": ("cam", "wildcat", "acol", "prm", "adl", "cutmix"),
     }
@@ -50,7 +50,7 @@ def test_rows_of_a_network_stand_in_the_papers_order(paper):
 
 def test_apvit_has_a_dash_instead_of_cam_cos_and_a_note(paper):
     table = table_main.build(paper)
-    row = next(row for row in table.rows if row.contents[:2] == ("APViT", "APViT"))
+    row = next(row for row in table.rows if row.contents[:2] == ("IR-50 + ViT", "APViT"))
     titles = [column.title for column in table.columns]
     shown = {title: text(item) for title, item in zip(titles, row.contents, strict=True)}
     assert shown["CAM-COS, without AU"] == shown["CAM-COS, with AU"] == NO_MAP
@@ -86,6 +86,64 @@ def test_chosen_explainers_are_the_rows_of_table_1(tmp_path):
     loaded = load(tmp_path, tables={"explainers": ["cam"], "target": "paper"})
     assert words_of(table_main.build(loaded), "Method") == ["CAM", "TS-CAM, CAM"]
     assert table_main.build_explainers(loaded) is None
+
+
+RELEASED = {
+    "cam": ("ResNet50, released", "resnet50", "cam"),
+    "gradcam": ("ResNet50, released", "resnet50", "cam"),
+    "prm": ("ResNet50, released", "resnet50", "prm"),
+    "adl": ("ResNet50, released", "resnet50", "adl"),
+    "adl_paper": ("ResNet50, released, other block", "resnet50", "adl"),
+}
+
+
+def released(root):
+    """A network for each explainer, as the released ones are."""
+    plan = recorded.plan(models=RELEASED, datasets=("rafdb",), seeds=(0,))
+    for name, explainers in (
+        ("cam", ["cam"]),
+        ("gradcam", ["gradcampp_paper", "gradcampp"]),
+        ("adl", ["cam"]),
+        ("adl_paper", ["cam"]),
+    ):
+        plan["models"][name]["explainers"] = explainers
+    recorded.write(root, plan, cached=False)
+    return results.load(plan, root)
+
+
+def test_trainings_of_one_explainer_each_are_one_network(tmp_path):
+    loaded = released(tmp_path)
+    groups = {network.label: network.models for network in methods.networks(loaded)}
+    assert groups == {
+        "ResNet50, released": ("cam", "gradcam", "prm", "adl"),
+        "ResNet50, released, other block": ("adl_paper",),
+    }
+    assert [methods.training_rows(loaded, name) for name in ("cam", "gradcam")] == [["CAM"], ["GradCAM++"]]
+
+
+def test_words_are_longer_only_where_methods_are_alike(tmp_path):
+    assert methods.model_words(released(tmp_path)) == {
+        "cam": "CAM",
+        "gradcam": "GradCAM++",
+        "prm": "PRM",
+        "adl": "ADL, ResNet50, released",
+        "adl_paper": "ADL, ResNet50, released, other block",
+    }
+
+
+def test_a_network_is_called_by_what_its_labels_end_with(tmp_path):
+    models = {"a": ("ResNet-10t, narrow", "resnet10t", "cam"), "b": ("PRM, ResNet-10t, narrow", "resnet10t", "prm")}
+    models |= {"c": ("TS-CAM, DeiT, 4 blocks", "deit_tiny_patch16_224", "tscam")}
+    assert [network.label for network in methods.networks(load(tmp_path, models=models))] == [
+        "ResNet-10t, narrow",
+        "DeiT, 4 blocks",
+    ]
+
+
+def test_a_long_network_is_told_apart_by_its_first_models(tmp_path):
+    models = {f"{name}{k}": ("Net", "resnet10t", name) for k in (1, 2) for name in ("cam", "prm", "adl")}
+    labels = [network.label for network in methods.networks(load(tmp_path, models=models))]
+    assert labels == ["Net (cam1, prm1, …)", "Net (cam2, prm2, …)"]
 
 
 def test_an_unknown_method_has_a_row_per_explainer(tmp_path):

@@ -21,7 +21,7 @@ class Release:
     encoder: str = "resnet50"
     pooling: str = "WGAP"
     backbone: str = "resnet50"
-    label: str = "ResNet50, published weights"
+    label: str = "ResNet50, released"
     input_size: int = 224
     kwargs: dict[str, Any] = field(default_factory=dict)
     fixed: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +50,14 @@ RELEASES = (
     Release("PRM", "authors_prm", "prm", ("class_maps",), pooling="PRM"),
     Release("ADL", "authors_adl", "adl", ("cam",)),
     # The published class activation map of ADL is made of the second block of layer4 in place of the last.
-    Release("ADL", "authors_adl_paper", "adl", ("cam",), fixed={"cam_block": "paper"}),
+    Release(
+        "ADL",
+        "authors_adl_paper",
+        "adl",
+        ("cam",),
+        label="ResNet50, released, CAM of the published block",
+        fixed={"cam_block": "paper"},
+    ),
     Release("CutMIX", "authors_cutmix", "cutmix", ("cam",)),
     Release("LayerCAM", "authors_layercam", "cam", ("layercam",)),
     Release(
@@ -61,7 +68,7 @@ RELEASES = (
         encoder="deit_tscam_small_patch16_224",
         pooling="GAP",
         backbone="deit_small_patch16_224",
-        label="DeiT-S, published weights",
+        label="DeiT-S, released",
     ),
     Release(
         "APVIT",
@@ -71,7 +78,7 @@ RELEASES = (
         encoder="apvit",
         pooling="NONE",
         backbone="ir50",
-        label="APViT, published weights",
+        label="IR-50 + ViT, released",
         input_size=112,
     ),
 )

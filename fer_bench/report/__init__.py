@@ -2,5 +2,6 @@
 
 from fer_bench.report._build import build, read_plan
 from fer_bench.report._screen import print_tables
+from fer_bench.report.style import shrink
 
-__all__ = ["build", "print_tables", "read_plan"]
+__all__ = ["build", "print_tables", "read_plan", "shrink"]

@@ -7,7 +7,7 @@ from fer_bench.report import labels, methods
 from fer_bench.report._builder import content
 from fer_bench.report._statistics import expected_maximum, pooled_deviation
 from fer_bench.report.ablations import Ablation
-from fer_bench.report.comparison import comparable, fits
+from fer_bench.report.comparison import comparable, fits, is_published
 from fer_bench.report.methods import MethodRow, Network
 from fer_bench.report.published import Printed, claims
 from fer_bench.report.results import Pair, Results, cosine_rows, select
@@ -49,13 +49,13 @@ def scores(results: Results, pair: Pair, row: MethodRow, guidance: str) -> dict[
 
 def published(results: Results, pair: Pair, row: MethodRow, one: Ablation, guidance: str) -> dict[str, Printed]:
     """What the paper prints for a member of an ablation: metric -> number."""
-    if pair not in comparable(results):
+    if pair not in comparable(results) or not is_published(results, pair, row):
         return {}
     where = (SOURCES[one.setting], results.plugin(pair.dataset), row.published)
     return {
         claim.metric: claim.printed
         for claim in claims()
-        if (claim.source, claim.dataset, claim.method) == where and fits(results, claim, guidance)
+        if (claim.source, claim.dataset, claim.method) == where and fits(results, claim, pair, row.model, guidance)
     }
 
 

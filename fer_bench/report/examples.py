@@ -3,8 +3,11 @@
 from functools import cache
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from PIL import Image
 
 from fer_bench.report import labels, style
 from fer_bench.report.collect import Document
@@ -60,19 +63,20 @@ def word(key: str) -> str:
 
 def overlay(axes: Axes, image: np.ndarray, values: np.ndarray | None) -> None:
     """Lay a map over a face as the paper does: each between its own minimum and maximum, half transparent."""
-    axes.imshow(image, interpolation="bilinear")
-    style.bare(axes)
     if values is None or not np.isfinite(values).all():
+        style.picture(axes, image)
         axes.text(
             0.5, 0.06, "no map", ha="center", fontsize=style.SMALL, color="white", bbox=HINT, transform=axes.transAxes
         )
         return
-    height, width = image.shape[:2]
-    axes.imshow(
-        values, cmap=style.PAPER_MAPS, alpha=ALPHA, extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-        interpolation="bilinear",
-    )  # fmt: skip
-    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+    style.picture(axes, (1 - ALPHA) * image + ALPHA * _coloured(values, image.shape[:2]))
+
+
+def _coloured(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map (h, w) between its own minimum and maximum, bilinearly enlarged to a size (H, W), as colours (H, W, 3)."""
+    height, width = size
+    enlarged = Image.fromarray(values.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    return 255 * matplotlib.colormaps[style.PAPER_MAPS](Normalize()(np.asarray(enlarged)))[..., :3]
 
 
 def verdict(results: Results, pair: Pair, examples: Examples, face: int) -> str:

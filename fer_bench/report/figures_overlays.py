@@ -75,8 +75,7 @@ def _row(
     first = next(iter(arms.values()))
     image, target = first["images"][face], first.get(f"target.{results.target}")
     panels = [style.place(made, left + n * (side + GAP), top, side, side) for n in range(len(columns) + 2)]
-    panels[0].imshow(image, interpolation="bilinear")
-    style.bare(panels[0])
+    style.picture(panels[0], image)
     examples.overlay(panels[1], image, None if target is None else target[face])
     for axes, (key, arm) in zip(panels[2:], columns, strict=True):
         examples.overlay(axes, image, arms[arm][key][face])

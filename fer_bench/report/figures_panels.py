@@ -76,8 +76,7 @@ def _given(results: Results, made: Figure, first: Examples, face: int, side: flo
         start = ROOM + place * (side + GAP)
         axes = style.place(made, start, top, side, side)
         if values is None:
-            axes.imshow(image, interpolation="bilinear")
-            style.bare(axes)
+            style.picture(axes, image)
         else:
             examples.overlay(axes, image, values)
         style.write(made, start + side / 2, top - 0.03, word, ha="center", va="bottom", fontsize=7)

@@ -66,9 +66,7 @@ def _figure(
         left, top = number % ACROSS * width + ROOM, TITLE + number // ACROSS * height + TAG
         style.write(made, left + side + GAP / 2, top - 0.03, name.capitalize(), ha="center", va="bottom", fontsize=7)
         image = first["images"][face]
-        axes = style.place(made, left, top, side, side)
-        axes.imshow(image, interpolation="bilinear")
-        style.bare(axes)
+        style.picture(style.place(made, left, top, side, side), image)
         examples.overlay(
             style.place(made, left + side + GAP, top, side, side), image, first[f"target.{results.target}"][face]
         )

@@ -27,9 +27,9 @@ _EXPLAINERS = {
     "token_weights": "token weights",
     "xgradcam": "XGradCAM",
     "smoothgradcampp": "Smooth GradCAM++",
-    "scorecam": "ScoreCAM",
+    "scorecam": "Score-CAM",
     "eigencam": "EigenCAM",
-    "rollout": "attention rollout",
+    "rollout": "Rollout",
     "legrad": "LeGrad",
 }
 _GUIDANCE = {"none": "without AU", "au": "with AU", "au_facs": "with AU (FACS)"}

@@ -58,10 +58,16 @@ def activation(results: Results, pair: Pair, network: methods.Network) -> list[l
 def _arms(results: Results, pair: Pair, model: str, key: str, word: str) -> list[Line]:
     found = {arm: mean_maps(results, pair, model, arm, key) for arm in results.guidances}
     return [
-        Line(f"{fill(word, LABEL)}\n{results.guidance_label(arm)}", maps)
-        for arm, maps in found.items()
-        if maps is not None
+        Line(f"{_broken(word)}\n{results.guidance_label(arm)}", maps) for arm, maps in found.items() if maps is not None
     ]
+
+
+def _broken(word: str) -> str:
+    """A label in lines of at most LABEL letters, broken at commas and brackets rather than elsewhere."""
+    if len(word) <= LABEL:
+        return word
+    parts = word.replace(", ", ",\n").replace(" (", "\n(").split("\n")
+    return "\n".join(fill(part, LABEL) for part in parts)
 
 
 def target(results: Results, pair: Pair) -> list[Line]:

@@ -7,6 +7,7 @@ training here; the paper trained a network for each.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 
 from fer_bench.report import labels
 from fer_bench.report.results import Results, select
@@ -63,7 +64,7 @@ class Network:
 
 @cache
 def networks(results: Results) -> list[Network]:
-    """Group the models of a grid by backbone, in order; two models with one method are two networks."""
+    """Group the models of a grid by backbone, in order; two models with the same rows are two networks."""
     groups: list[list[str]] = []
     for model in results.unique("model"):
         fitting = (group for group in groups if _joins(results, model, group))
@@ -74,9 +75,14 @@ def networks(results: Results) -> list[Network]:
     ordered = [sorted(group, key=lambda model: _rank(results.method(model), None)) for group in groups]
     words = [_label(results, group) for group in ordered]
     return [
-        Network(word if words.count(word) == 1 else f"{word} ({', '.join(group)})", tuple(group))
+        Network(word if words.count(word) == 1 else f"{word} ({_named(group)})", tuple(group))
         for word, group in zip(words, ordered, strict=True)
     ]
+
+
+def _named(group: Sequence[str]) -> str:
+    """Names of the first two models, enough to tell networks apart."""
+    return ", ".join([*group[:2], *["\N{HORIZONTAL ELLIPSIS}"] * (len(group) > 2)])
 
 
 @cache
@@ -94,27 +100,39 @@ def others(results: Results, network: Network) -> list[MethodRow]:
 
 
 def training_word(results: Results, model: str) -> str:
-    """Word for the method that a model was trained with."""
-    method = results.method(model)
-    return next((known.word for known in KNOWN if known.method == method), labels.spaced(method))
+    """Word for the method that a model was trained with; for plain training, for the explainer it is for."""
+    known = _known(results, model)
+    return (known[0].published or known[0].word) if known else labels.spaced(results.method(model))
+
+
+def _known(results: Results, model: str) -> list[Known]:
+    """Rows of KNOWN that a model has by its method and, where it names explainers of its own, by these."""
+    own = results.own_explainers(model)
+    fitting = [known for known in KNOWN if known.method == results.method(model)]
+    return [known for known in fitting if own is None or known.explainer in (*own, None)] or fitting
 
 
 @cache
 def model_words(results: Results) -> dict[str, str]:
-    """Shortest words that tell the models of a grid apart: their methods, else their labels, else both."""
+    """Shortest words that tell the models of a grid apart: methods, else labels, else both where methods are alike."""
     models = results.unique("model")
     trained = {model: training_word(results, model) for model in models}
     labelled = {model: results.model_label(model) for model in models}
     for words in (trained, labelled):
         if len(set(words.values())) == len(models) > 1:
             return words
-    return labelled if len(models) == 1 else {model: f"{trained[model]}, {labelled[model]}" for model in models}
+    if len(models) == 1:
+        return labelled
+    found = list(trained.values())
+    return {
+        model: word if found.count(word) == 1 else f"{word}, {without_method(results, model)}"
+        for model, word in trained.items()
+    }
 
 
 def training_rows(results: Results, model: str) -> list[str]:
     """Rows of the paper's tables that a model's training stands for."""
-    method = results.method(model)
-    return [known.published for known in KNOWN if known.method == method and known.published]
+    return [known.published for known in _known(results, model) if known.published]
 
 
 @cache
@@ -127,13 +145,26 @@ def scored(results: Results, model: str) -> list[str]:
 
 def _joins(results: Results, model: str, group: Sequence[str]) -> bool:
     same = results.backbone(group[0]) == results.backbone(model)
-    return same and results.method(model) not in [results.method(other) for other in group]
+    return same and not any(_share_a_row(results, model, other) for other in group)
+
+
+def _share_a_row(results: Results, one: str, other: str) -> bool:
+    """Whether two models have one method and, unless each names others of its own, one explainer."""
+    first, second = results.own_explainers(one), results.own_explainers(other)
+    alike = first is None or second is None or bool(set(first) & set(second))
+    return results.method(one) == results.method(other) and alike
 
 
 def _label(results: Results, group: Sequence[str]) -> str:
-    """The label that all models of a network have, else the name of their backbone."""
-    found = {results.model_label(model) for model in group}
-    return found.pop() if len(found) == 1 else results.backbone(group[0])
+    """What the labels of a network's models end with alike, cut at commas, else the name of their backbone."""
+    parts = [without_method(results, model).split(", ") for model in group]
+    shared = takewhile(lambda words: len(set(words)) == 1, zip(*map(reversed, parts), strict=False))
+    return ", ".join(reversed([words[0] for words in shared])) or results.backbone(group[0])
+
+
+def without_method(results: Results, model: str) -> str:
+    """Label of a model without the word for its method, where it begins with that."""
+    return results.model_label(model).removeprefix(f"{training_word(results, model)}, ")
 
 
 def _rank(method: str, explainer: str | None) -> int:
@@ -144,8 +175,7 @@ def _rank(method: str, explainer: str | None) -> int:
 
 
 def _of_model(results: Results, model: str) -> list[MethodRow]:
-    own = [known for known in KNOWN if known.method == results.method(model)]
-    found = scored(results, model)
+    own, found = _known(results, model), scored(results, model)
     if results.chosen_explainers or not own:
         return [_row(results, model, name) for name in found] or [_row(results, model, "")]
     visible = found or results.explainers  # of a model without results every row is shown, so that the gap is seen

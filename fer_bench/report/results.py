@@ -113,6 +113,21 @@ class Results:
         """Backbone of a model as timm names it."""
         return str(self._of_model(model)["backbone"])
 
+    def own_explainers(self, model: str) -> list[str] | None:
+        """Explainers that a model asks for itself; None when it takes those of the grid."""
+        chosen = self.plan["models"].get(model, {}).get("explainers")
+        return None if chosen is None else list(chosen)
+
+    def cell(self, dataset: str, model: str, guidance: str) -> dict[str, Any]:
+        """What the plan says of a cell, whatever its seed."""
+        wanted = {"dataset": dataset, "model": model, "guidance": guidance}
+        return next(entry for entry in self.plan["cells"] if all(entry[key] == wanted[key] for key in wanted))
+
+    def guidance_settings(self, dataset: str, model: str, guidance: str) -> dict[str, Any]:
+        """Settings of a cell's guidance: the grid's, and what this cell has otherwise."""
+        given = {"plugin": guidance, **self.plan["guidance"].get(guidance, {})}
+        return given | self.cell(dataset, model, guidance)["guided_otherwise"]
+
     def _of_model(self, model: str) -> dict[str, Any]:
         return next(entry for entry in self.plan["cells"] if entry["model"] == model)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import matplotlib
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,12 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
+from PIL import Image
 
 MAPS = "viridis"  # perceptually even, and readable without colour vision
 PAPER_MAPS = "jet"  # the colours of the paper's own figures
 COLUMN, TEXT = 3.5, 7.16  # inches: a column and the text of a two-column page, so that figures are printed unscaled
-PIXELS = 1000  # width of a bitmap
-PRINT = 150  # dots per inch of pictures inside a PDF; words and lines have none
+PIXELS, SCREEN = 1000, 170  # of a bitmap: largest width, and dots per inch of what is narrower
+PRINT = 100  # dots per inch of pictures inside a PDF, whose maps are coarser; words and lines have none
+FACES = 100  # dots per inch of photographs with maps: the faces that are drawn have about as many pixels
+COLOURS, BITMAP_COLOURS = 96, 256  # of one picture of a face, and of a whole bitmap
+PICTURE = "picture"  # marks axes that hold a photograph
 SMALL = 6  # points, the smallest letters
 Item = TypeVar("Item")
 Colour = tuple[float, float, float]
@@ -101,13 +106,45 @@ def palette(names: Sequence[str]) -> dict[str, Colour]:
 def save(made: Figure, folder: Path, name: str, pdf: bool = True) -> None:
     """Save as NAME.png and, if asked, NAME.pdf, without creation date and without the name of the program."""
     folder.mkdir(parents=True, exist_ok=True)
+    faces = any(axes.get_gid() == PICTURE for axes in made.axes)
     with look():
         made.draw_without_rendering()
         made.set_layout_engine("none")  # places are found once, not again for every format
         if pdf:
             dateless = {"CreationDate": None, "Creator": None, "Producer": None}
-            made.savefig(folder / f"{name}.pdf", dpi=PRINT, metadata=dateless)
-        made.savefig(folder / f"{name}.png", dpi=PIXELS / made.get_figwidth(), metadata={"Software": None})
+            made.savefig(folder / f"{name}.pdf", dpi=FACES if faces else PRINT, metadata=dateless)
+        dots = FACES if faces else min(SCREEN, PIXELS / made.get_figwidth())
+        made.savefig(folder / f"{name}.png", dpi=dots, metadata={"Software": None})
+    shrink(folder / f"{name}.png")
+
+
+def shrink(path: Path) -> None:
+    """Write a bitmap anew in few bytes: at most PIXELS wide, in BITMAP_COLOURS colours."""
+    with Image.open(path) as opened:
+        made = opened.convert("RGB")
+    made.thumbnail((PIXELS, made.height), Image.Resampling.LANCZOS)
+    _few_colours(made, BITMAP_COLOURS).save(path, optimize=True)
+
+
+def picture(axes: Axes, pixels: np.ndarray) -> None:
+    """Fill axes with a photograph (H, W, 3), 0 to 255, at the resolution and in the number of colours of all pictures.
+
+    Pixels are those of the file, so that neither format has to invent or keep any others.
+    """
+    made = axes.figure
+    assert isinstance(made, Figure)  # no axes of ours lie in a part of a figure
+    width, height = axes.get_position().size * made.get_size_inches() * FACES
+    resized = Image.fromarray(np.rint(pixels).astype(np.uint8)).resize(
+        (max(round(width), 1), max(round(height), 1)), Image.Resampling.BICUBIC
+    )
+    axes.imshow(np.asarray(_few_colours(resized, COLOURS).convert("RGB")), interpolation="none", aspect="auto")
+    axes.set_gid(PICTURE)
+    bare(axes)
+
+
+def _few_colours(made: Image.Image, count: int) -> Image.Image:
+    """The same image with its own palette: median cut, then a round of k-means, which keeps rare colours true."""
+    return made.quantize(count, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
 
 
 def chunks(items: Sequence[Item], size: int) -> list[tuple[str, list[Item]]]:

@@ -18,7 +18,7 @@ from fer_bench.report.ablation_scores import (
     summarise_numbers,
 )
 from fer_bench.report.ablations import Ablation, layers_of
-from fer_bench.report.comparison import comparable
+from fer_bench.report.comparison import comparable, is_published, other_networks
 from fer_bench.report.methods import MethodRow, Network
 from fer_bench.report.published import Printed
 from fer_bench.report.results import BASELINE, Pair, Results
@@ -52,7 +52,7 @@ def _table(results: Results, setting: str) -> Table | None:
     rows = [row for pair in results.pairs for row in _pair(results, pair, found)]
     what = f"{WHAT[setting]} ATT-COS: last layer. Reference map: {labels.target(results.target)}."
     table = assemble(results, found[0].name, TITLES[setting], what, columns, rows, len(TEXTS), OPTIONAL)
-    notes = [captions.PUBLISHED] if comparable(results) else []
+    notes = [*other_networks(results), *[captions.PUBLISHED] * _has_published(results)]
     return captions.add(table, *notes, *([MAXIMUM] if setting == "weight" else []))
 
 
@@ -65,7 +65,14 @@ def _columns(results: Results, setting: str) -> Iterator[Column]:
 
 def _is_told(results: Results, setting: str, metric: str) -> bool:
     """Whether a column holds what the paper prints."""
-    return bool(comparable(results)) and metric in PUBLISHED[setting]
+    return metric in PUBLISHED[setting] and _has_published(results)
+
+
+def _has_published(results: Results) -> bool:
+    """Whether the grid holds a network of the paper, trained and tested on its data."""
+    networks = methods.networks(results)
+    rows = [row for network in networks for row in main_rows(results, network)]
+    return any(is_published(results, pair, row) for pair in comparable(results) for row in rows)
 
 
 def _pair(results: Results, pair: Pair, found: Sequence[Ablation]) -> Iterator[Row]:

@@ -7,7 +7,7 @@ import pandas as pd
 from fer_bench.report import captions, labels, methods
 from fer_bench.report._builder import assemble, content, hoist, is_chance, reference, reference_rows, shared
 from fer_bench.report._layout import TRAINING, comparisons, minus
-from fer_bench.report.comparison import printed, printed_arms
+from fer_bench.report.comparison import other_networks, printed, printed_arms
 from fer_bench.report.methods import MethodRow, Network
 from fer_bench.report.results import BASELINE, Pair, Results, cosine_rows, select
 from fer_bench.report.table import Column, Content, Row, Table
@@ -29,7 +29,7 @@ def build(results: Results) -> Table:
     title = "Table 2: ATT-COS per layer"
     table = assemble(results, "table2", title, what, columns, rows, texts=len(TEXTS), optional=("Method",))
     told = [captions.PUBLISHED, captions.PUBLISHED_LAYER] if published else []
-    return captions.add(table, *captions.elsewhere(results), *told)
+    return captions.add(table, *captions.elsewhere(results), *other_networks(results), *told)
 
 
 def _pair(results: Results, pair: Pair, published: bool) -> list[Row]:

@@ -8,7 +8,7 @@ from fer_bench.report import captions, labels, methods
 from fer_bench.report._builder import NO_MAP, arms, assemble, hoist, is_chance, reference, reference_rows, shared
 from fer_bench.report._guess import largest_class_share
 from fer_bench.report._layout import Heading, Measure, columns, lines, text_count
-from fer_bench.report.comparison import printed, printed_arms
+from fer_bench.report.comparison import other_networks, printed, printed_arms
 from fer_bench.report.methods import MethodRow, Network
 from fer_bench.report.results import Pair, Results, cosine_rows, select
 from fer_bench.report.table import Content, Row, Table
@@ -145,5 +145,6 @@ def _notes(results: Results, published: bool) -> Iterator[str]:
             if len(words) > 1:
                 yield f"{network.label}: {', '.join(words)} are explainers of one training and share its CL."
     yield from captions.elsewhere(results)
+    yield from other_networks(results)
     if published:
         yield captions.PUBLISHED

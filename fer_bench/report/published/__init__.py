@@ -5,6 +5,7 @@ Numbers alone, as facts: single runs without seeds, printed with two decimals th
 """
 
 from fer_bench.report.published._claims import CITATION, IMAGES, Claim, claims
+from fer_bench.report.published._networks import Architecture, architecture
 from fer_bench.report.published._printed import Printed
 
-__all__ = ["CITATION", "IMAGES", "Claim", "Printed", "claims"]
+__all__ = ["CITATION", "IMAGES", "Architecture", "Claim", "Printed", "architecture", "claims"]
