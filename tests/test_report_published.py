@@ -1,5 +1,6 @@
 """The published numbers: each row against the counts behind it, and how a cut-off number is compared."""
 
+from hashlib import sha256
 from math import floor
 
 import pytest
@@ -51,6 +52,27 @@ def test_counts_of_table_1_add_up(dataset, guided, expected):
     rows = [claim for claim in TABLE1 if (claim.dataset, claim.guided, claim.metric) == (dataset, guided, "accuracy")]
     assert len(rows) == 11
     assert round(sum(claim.printed.low for claim in rows) * IMAGES[dataset] / 100) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "metric", "total", "checksum"),
+    [
+        ("Table 1", "accuracy", 3279.87, "83cce1821dabfd5e"),
+        ("Table 1", "cam_cos", 25.32, "b4ca319674e552f6"),
+        ("Table 2", "att_cos", 30.40, "b37ae9cfc897e886"),
+        ("Table 3", "accuracy", 885.51, "0b7820871df6c3f3"),
+        ("Table 3", "cam_cos", 6.25, "6c8ff3641f73d640"),
+        ("Figure 5", "accuracy", 2033.92, "de67bf130efe470e"),
+        ("Figure 5", "att_cos", 19.236, "dd7827556f793644"),
+        ("Figure 5", "cam_cos", 16.016, "d8c0c6052311a463"),
+    ],
+)
+def test_no_published_number_has_changed(source, metric, total, checksum):
+    """Sum and SHA-256 of the rows as they were compared, number by number, with the paper."""
+    rows = [claim for claim in claims() if (claim.source, claim.metric) == (source, metric)]
+    assert sum(float(claim.printed.text) for claim in rows) == pytest.approx(total, abs=1e-9)
+    lines = [f"{one.dataset} {one.method} {one.layers} {one.weight} {one.printed.text}" for one in rows]
+    assert sha256("\n".join(lines).encode()).hexdigest()[:16] == checksum
 
 
 def test_table_3_and_figure_5_agree_with_table_1():
