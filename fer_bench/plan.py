@@ -7,6 +7,7 @@ define the result, so it changes exactly when the stage has to run again.
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -115,10 +116,15 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         },
         "train": _settings(params.train_of(cell.dataset, cell.model)),
         "protocol": params.grid.protocol,
-        "seed": cell.random_seed,
+        "seed": _random_seed(params, cell),
         "skip": skip_reason(params, cell),
         "sources": sources(["stages.train", *plugins], root),
     }
+
+
+def _random_seed(params: Params, cell: Cell) -> int:
+    """Seed of a cell; a trial shares initial weights and batch order with the model that it is another recipe for."""
+    return replace(cell, model=params.models[cell.model].trial_of or cell.model).random_seed
 
 
 def _network(model: Any) -> dict[str, Any]:
