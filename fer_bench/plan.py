@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from fer_bench import registry
+from fer_bench import registry, trials
 from fer_bench.backbones.weights import digest
 from fer_bench.cells import PLAN, Cell, seed_of
 from fer_bench.feasible import skip_reason
@@ -162,7 +162,7 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
         ],
         "test_datasets": params.grid.test_datasets,
         "datasets": {name: _dataset_facts(params, name) for name in params.grid.test_datasets},
-        "models": {name: _model_facts(params.models[name], name) for name in params.grid.models},
+        "models": {name: _model_facts(params, name) for name in params.grid.models},
         "guidance": {
             name: {"plugin": params.guidance_plugin(name), **_settings(params.guidance[name])}
             for name in params.grid.guidance
@@ -176,8 +176,15 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
     }
 
 
-def _model_facts(model: Any, name: str) -> dict[str, str]:
-    return {"label": model.label or name, "trial_of": model.trial_of}
+def _model_facts(params: Params, name: str) -> dict[str, Any]:
+    """Label of a model; of one that has or is a trial, also what tells its recipe from the others."""
+    model = params.models[name]
+    recipes = {dataset: trials.recipe(params, dataset, name) for dataset in params.grid.datasets}
+    return {
+        "label": model.label or name,
+        "trial_of": model.trial_of,
+        "recipe": {dataset: recipe for dataset, recipe in recipes.items() if recipe},
+    }
 
 
 def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:
