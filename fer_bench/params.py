@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from fer_bench import registry
+from fer_bench import registry, trials
 from fer_bench.errors import InputError, unknown
 from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.model_settings import ModelSettings
+from fer_bench.sections import merge
 from fer_bench.settings import Settings
 from fer_bench.train_settings import RuntimeSettings, TrainSettings
 from fer_bench.validation import validate
@@ -91,7 +92,7 @@ class Params:
             self.grid.train,
         ]
         source = f"{self.source}: train of dataset {dataset}, model {model}, grid {self.grid.name}"
-        return validate(TrainSettings, _merge(layers), source)
+        return validate(TrainSettings, merge(layers), source)
 
     def guidance_plugin(self, guidance: str) -> str:
         """File name of the plug-in behind an entry of the section `guidance`."""
@@ -108,7 +109,7 @@ class Params:
             return self.guidance[guidance]
         own = {key: value for key, value in self.raw["guidance"][guidance].items() if key != "plugin"}
         source = f"{self.source}: models.{model}.guidance"
-        return validate(registry.settings("guidance", plugin), _merge([own, overrides]), source)
+        return validate(registry.settings("guidance", plugin), merge([own, overrides]), source)
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -123,6 +124,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
 def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
     """Validate the sections of params.yaml given as plain data."""
     _check_sections(raw, source)
+    raw = {**raw, "models": trials.inherit(dict(_mapping(raw["models"], f"{source}: models")), source)}
     params = Params(
         grid=validate(Grid, raw["grid"], f"{source}: grid"),
         datasets=_plugins("datasets", raw["datasets"], source),
@@ -139,6 +141,7 @@ def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
     )
     _check_grid(params)
     _check_references(params)
+    trials.check(params)
     return params
 
 
@@ -195,7 +198,7 @@ def _evaluate(raw: dict[str, Any], source: str) -> EvaluateSettings:
     """Validate the section `evaluate` by itself, then with the grid's overrides."""
     validate(EvaluateSettings, raw["evaluate"], f"{source}: evaluate")
     overrides = raw["grid"].get("evaluate") or {}
-    return validate(EvaluateSettings, _merge([raw["evaluate"], overrides]), f"{source}: grid.evaluate")
+    return validate(EvaluateSettings, merge([raw["evaluate"], overrides]), f"{source}: grid.evaluate")
 
 
 def _check_grid(params: Params) -> None:
@@ -237,9 +240,6 @@ def _check_names(given: list[str], entries: Mapping[str, Any], where: str, secti
 
 def _check_references(params: Params) -> None:
     """Names inside sections: landmark backends of datasets, explainers, map variants, overrides of `train`."""
-    for name, tuned in params.models.items():
-        if tuned.trial_of and tuned.trial_of not in params.models:
-            raise unknown("model", tuned.trial_of, f"{params.source}: models.{name}.trial_of", params.models)
     for name, dataset in params.datasets.items():
         if dataset.landmarks not in params.landmarks:
             raise unknown(
@@ -253,8 +253,8 @@ def _check_references(params: Params) -> None:
     for kind in ("datasets", "models"):
         for name, section in params.raw[kind].items():
             overrides = (section or {}).get("train") or {}
-            validate(TrainSettings, _merge([params.raw["train"], overrides]), f"{params.source}: {kind}.{name}.train")
-    validate(TrainSettings, _merge([params.raw["train"], params.grid.train]), f"{params.source}: grid.train")
+            validate(TrainSettings, merge([params.raw["train"], overrides]), f"{params.source}: {kind}.{name}.train")
+    validate(TrainSettings, merge([params.raw["train"], params.grid.train]), f"{params.source}: grid.train")
     for guidance in params.guidance:
         for model in params.models:
             params.guidance_of(guidance, model)
@@ -274,13 +274,3 @@ def _check_cells(params: Params, model: str) -> None:
         _check_names(list(arms), params.guidance, f"{where}.{dataset}", "guidance")
         for guidance in arms:
             params.guidance_of(guidance, model, dataset)
-
-
-def _merge(layers: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Merge sections from left to right; nested sections are merged, everything else is replaced."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for key, value in layer.items():
-            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-            merged[key] = _merge([merged[key], value]) if both else value
-    return merged

@@ -7,11 +7,12 @@ define the result, so it changes exactly when the stage has to run again.
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from fer_bench import registry
+from fer_bench import registry, trials
 from fer_bench.backbones.weights import digest
 from fer_bench.cells import PLAN, Cell, seed_of
 from fer_bench.classifier import initial_weights
@@ -118,7 +119,7 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         },
         "train": _settings(params.train_of(cell.dataset, cell.model)),
         "protocol": params.grid.protocol,
-        "seed": cell.random_seed,
+        "seed": _random_seed(params, cell),
         "skip": skip,
         "sources": sources(["stages.train", *plugins], root),
     }
@@ -128,6 +129,11 @@ def _weights(model: ModelSettings, source: str) -> dict[str, str]:
     """Key -> content of the file that it names, or the form where there is no file of ours."""
     forms = initial_weights(model, source)
     return {key: digest(form, f"{source}.{key}") for key, form in forms.items()}
+
+
+def _random_seed(params: Params, cell: Cell) -> int:
+    """Seed of a cell; a trial shares initial weights and batch order with the model that it is another recipe for."""
+    return replace(cell, model=params.models[cell.model].trial_of or cell.model).random_seed
 
 
 def _network(model: Any) -> dict[str, Any]:
@@ -165,7 +171,7 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
         ],
         "test_datasets": params.grid.test_datasets,
         "datasets": {name: _dataset_facts(params, name) for name in params.grid.test_datasets},
-        "models": {name: _model_facts(params.models[name], name) for name in params.grid.models},
+        "models": {name: _model_facts(params, name) for name in params.grid.models},
         "guidance": {
             name: {"plugin": params.guidance_plugin(name), **_settings(params.guidance[name])}
             for name in params.grid.guidance
@@ -179,8 +185,16 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
     }
 
 
-def _model_facts(model: Any, name: str) -> dict[str, Any]:
-    return {"label": model.label or name, "trial_of": model.trial_of, "explainers": model.explainers}
+def _model_facts(params: Params, name: str) -> dict[str, Any]:
+    """Label of a model; of one that has or is a trial, also what tells its recipe from the others."""
+    model = params.models[name]
+    recipes = {dataset: trials.recipe(params, dataset, name) for dataset in params.grid.datasets}
+    return {
+        "label": model.label or name,
+        "trial_of": model.trial_of,
+        "explainers": model.explainers,
+        "recipe": {dataset: recipe for dataset, recipe in recipes.items() if recipe},
+    }
 
 
 def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:

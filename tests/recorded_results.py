@@ -125,7 +125,7 @@ def layers_of(cell):
 def _rows(cell, images):
     """Scores from a short formula: guidance helps, seeds differ by a hundredth, transformers are five points worse."""
     guided, seed = cell["guidance"] != "none", cell["seed"]
-    shift = 0.01 * (seed - 1) * (1.5 if guided else 1.0) + _extra(cell["guidance"])
+    shift = 0.01 * (seed - 1) * (1.5 if guided else 1.0) + _extra(cell["guidance"]) + _extra(cell["model"])
     worse = 0.05 if cell["method"] == "tscam" else 0.0
     rows = _classification(86 + guided - 100 * worse + 100 * shift, images)
     for layer, (target, gain) in product(layers_of(cell), (("paper", 0.2), ("facs", 0.1))):
@@ -135,9 +135,9 @@ def _rows(cell, images):
     return [*rows, *_fixed("paper"), *_fixed("facs")]
 
 
-def _extra(guidance):
-    """A member of an ablation is better by a thousandth per unit of the number that its name ends with."""
-    digits = guidance.rpartition("_")[2]
+def _extra(name):
+    """A member of an ablation, or a trial, is better by a thousandth per unit of the number that its name ends with."""
+    digits = name.rpartition("_")[2]
     return 0.001 * int(digits) if digits.isdigit() else 0.0
 
 
@@ -190,7 +190,7 @@ def _history(run: Path, cell) -> Path:
     frame["train_classification"] = 1.8 / epochs
     frame["train_alignment"] = 0.5 / epochs if guided else 0.0
     frame["train_accuracy"] = 80 - 40 / epochs
-    frame["val_accuracy"] = 82 - 50 / epochs + cell["seed"]
+    frame["val_accuracy"] = 82 - 50 / epochs + cell["seed"] + cell.get("ahead", 0)
     frame["val_loss"] = 1.5 / epochs
     frame["val_att_cos"] = 0.6 + 0.1 * guided - 0.1 / epochs
     frame["best"] = (epochs == 2).astype(int)

@@ -118,12 +118,32 @@ def test_blocks_leave_cells_out_of_the_tables_too(raw):
     assert len(grids.cells(params.parse(raw).grid)) == 6
 
 
-def test_a_label_or_a_tuning_relation_retrains_nothing(raw):
+def test_a_label_retrains_nothing(raw):
     before = entries(raw)
-    raw["models"]["xcit"] |= {"label": "another", "trial_of": "resnet10t"}
+    raw["models"]["xcit"]["label"] = "another"
     after = entries(raw)
     assert {name for name in before if before[name] != after[name]} == {"grid.json"}
-    assert after["grid.json"]["models"]["xcit"] == {"label": "another", "trial_of": "resnet10t", "explainers": None}
+    assert after["grid.json"]["models"]["xcit"] == {
+        "label": "another", "trial_of": "", "explainers": None, "recipe": {}
+    }  # fmt: skip
+
+
+def test_a_trial_shares_the_seed_of_its_model_and_differs_in_its_recipe_alone(raw):
+    before = entries(raw)
+    raw["grid"]["models"] = ["resnet10t", "resnet10t_slow"]
+    found = entries(raw)
+    for name in ("synthetic-resnet10t-none-s0", "synthetic-resnet10t-au-s1"):
+        assert found[f"train/{name}.json"] == before[f"train/{name}.json"]  # having trials changes no result
+        trial = found[f"train/{name.replace('resnet10t', 'resnet10t_slow')}.json"]
+        own = found[f"train/{name}.json"]
+        assert trial["seed"] == own["seed"]  # the same initial weights and batch order
+        assert {key for key in own if trial[key] != own[key]} == {"cell", "model", "train"}
+        assert {key for key in own["train"] if trial["train"][key] != own["train"][key]} == {"learning_rate"}
+    recipes = {name: facts["recipe"] for name, facts in found["grid.json"]["models"].items()}
+    assert recipes == {
+        "resnet10t": {"synthetic": {"learning_rate": 0.003}},
+        "resnet10t_slow": {"synthetic": {"learning_rate": 0.001}},
+    }
 
 
 @pytest.fixture

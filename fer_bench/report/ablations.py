@@ -1,7 +1,7 @@
 """Guidances of a grid that differ in one setting alone: guided layers (the paper's Table 3) or weight λ (Figure 5)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ def ablations(guidance: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -
         for name in names:
             settings = {"plugin": name, **guidance.get(name, {})}
             if setting in settings:
-                families.setdefault(_others(settings, setting), {})[name] = _value(settings, setting)
+                families.setdefault(others(settings, setting), {})[name] = _value(settings, setting)
         found += [Ablation(setting, _ascending(family)) for family in families.values() if _differ(family)]
     return found
 
@@ -50,14 +50,20 @@ def layers_of(settings: Mapping[str, Any]) -> tuple[int, ...]:
 def left_out(found: Sequence[Ablation], names: Sequence[str]) -> dict[str, str]:
     """Guidances that the main tables leave to the table of an ablation: name -> that table.
 
-    One member of each ablation stays in the main tables: the one called `au`, else the first of the grid.
+    One member of each ablation stays in the main tables: its representative.
     """
-    kept = {"au" if "au" in one.values else min(one.values, key=list(names).index) for one in found}
+    kept = {representative(one.values, names) for one in found}
     return {name: one.name for one in found for name in one.values if name not in kept}
 
 
-def _others(settings: Mapping[str, Any], setting: str) -> str:
-    """Everything that members of one ablation share."""
+def representative(members: Iterable[str], names: Sequence[str]) -> str:
+    """The one of several guidances that stands for all of them: the one called `au`, else the first of the grid."""
+    given = list(members)
+    return "au" if "au" in given else min(given, key=list(names).index)
+
+
+def others(settings: Mapping[str, Any], setting: str) -> str:
+    """Everything that members of one ablation share, as one text."""
     shared = {key: value for key, value in settings.items() if key not in (setting, "label")}
     if "layers" in shared:
         shared["layers"] = layers_of(settings)

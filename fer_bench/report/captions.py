@@ -34,9 +34,10 @@ def caption(results: Results, what: str, pairs: Iterable[Pair]) -> str:
 
 
 def elsewhere(results: Results) -> list[str]:
-    """Say where the guidances are that differ in one setting alone: in the table of their ablation."""
+    """Say where the rest of the grid is: guidances that differ in one setting alone, and trials of a model."""
     tables = list(left_out(results.ablations, results.all_guidances).values())
-    return [f"{tables.count(name)} further guidances stand in table {name}." for name in dict.fromkeys(tables)]
+    told = [f"{tables.count(name)} further guidances stand in table {name}." for name in dict.fromkeys(tables)]
+    return told + [f"{len(results.trials)} further recipes stand in table trials."] * bool(results.trials)
 
 
 def notes(results: Results, pairs: Iterable[Pair], optimised: bool = False, bold: bool = False) -> tuple[str, ...]:

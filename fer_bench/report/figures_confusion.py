@@ -22,7 +22,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
             (model, guidance): [
                 matrix for document in results.found(pair, model, guidance) for matrix in _one(results, document)
             ]
-            for model in results.unique("model")
+            for model in results.models
             for guidance in results.guidances
         }
         if any(matrices.values()):

@@ -26,7 +26,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
     for dataset in results.unique("dataset"):
         own = history[history["dataset"] == dataset]
         if len(own):
-            for ending, models in style.chunks(results.unique("model"), MODELS):
+            for ending, models in style.chunks(results.models, MODELS):
                 yield f"training_curves-{dataset}{ending}", _figure(results, dataset, models, own)
 
 

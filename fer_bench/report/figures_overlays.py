@@ -22,7 +22,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure, bool]]:
     attention and activation map of each training. A wrong prediction is named below its activation map.
     """
     for pair in results.pairs:
-        for model in results.unique("model"):
+        for model in results.models:
             arms = examples.of_arms(results, pair, model)
             if arms:
                 made = _figure(results, pair, model, arms)

@@ -21,7 +21,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure, bool]]:
     training the attention of every layer and the class activation map of the true class.
     """
     for pair in results.pairs:
-        for model in results.unique("model"):
+        for model in results.models:
             arms = examples.of_arms(results, pair, model)
             face = _face(results, arms)
             if face is not None:

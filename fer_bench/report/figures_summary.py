@@ -28,7 +28,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
     for pair in results.pairs:
         frame = select(results.of_pair(pair), subset=("all", ""))
         if len(select(frame, metric=("att_cos", "cam_cos"))):
-            for ending, models in style.chunks(results.unique("model"), MODELS):
+            for ending, models in style.chunks(results.models, MODELS):
                 yield f"summary-{pair.name}{ending}", _figure(results, pair, frame, models)
 
 

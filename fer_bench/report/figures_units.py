@@ -34,7 +34,7 @@ def build(results: Results, units: Mapping[str, Sequence[str]]) -> Iterator[tupl
 
 def _any(results: Results, pair: Pair) -> Examples | None:
     """Examples of any cell: faces and the maps of their units do not depend on the network."""
-    for model in results.unique("model"):
+    for model in results.models:
         for found in examples.of_arms(results, pair, model).values():
             return found
     return None

@@ -46,7 +46,7 @@ def attention(results: Results, pair: Pair) -> list[list[Line]]:
     """Lines of every training, one per guidance."""
     key = f"att.{alignment_layer(results)}"
     words = methods.model_words(results)
-    return [_arms(results, pair, model, key, words[model]) for model in results.unique("model")]
+    return [_arms(results, pair, model, key, words[model]) for model in results.models]
 
 
 def activation(results: Results, pair: Pair, network: methods.Network) -> list[list[Line]]:
@@ -72,7 +72,7 @@ def _broken(word: str) -> str:
 
 def target(results: Results, pair: Pair) -> list[Line]:
     """The line of the action units' mean maps; nothing where no cell has them."""
-    for model in results.unique("model"):
+    for model in results.models:
         for guidance in results.guidances:
             maps = mean_maps(results, pair, model, guidance, f"target.{results.target}")
             if maps is not None:

@@ -66,7 +66,7 @@ class Network:
 def networks(results: Results) -> list[Network]:
     """Group the models of a grid by backbone, in order; two models with the same rows are two networks."""
     groups: list[list[str]] = []
-    for model in results.unique("model"):
+    for model in results.models:
         fitting = (group for group in groups if _joins(results, model, group))
         if (group := next(fitting, None)) is None:
             groups.append([model])
@@ -115,7 +115,7 @@ def _known(results: Results, model: str) -> list[Known]:
 @cache
 def model_words(results: Results) -> dict[str, str]:
     """Shortest words that tell the models of a grid apart: methods, else labels, else both where methods are alike."""
-    models = results.unique("model")
+    models = results.models
     trained = {model: training_word(results, model) for model in models}
     labelled = {model: results.model_label(model) for model in models}
     for words in (trained, labelled):

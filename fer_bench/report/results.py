@@ -63,6 +63,17 @@ class Results:
         return ablations(self.plan["guidance"], self.all_guidances)
 
     @cached_property
+    def trials(self) -> dict[str, str]:
+        """Models that are another recipe for a model of the grid: name -> that model."""
+        given = {name: str(self.plan["models"].get(name, {}).get("trial_of") or "") for name in self.unique("model")}
+        return {name: base for name, base in given.items() if base}
+
+    @property
+    def models(self) -> list[str]:
+        """Models of the main tables and figures: all but trials, which have a table of their own."""
+        return [name for name in self.unique("model") if name not in self.trials]
+
+    @cached_property
     def guidances(self) -> list[str]:
         """Guidances of the main tables and figures: all but those that an ablation's own table shows."""
         elsewhere = left_out(self.ablations, self.all_guidances)

@@ -12,6 +12,7 @@ from fer_bench.report import (
     table_maps,
     table_pairing,
     table_scores,
+    table_tuned,
     text,
 )
 from fer_bench.report.collect import OK
@@ -23,6 +24,7 @@ from fer_bench.report.value import Value
 def build(results: Results) -> list[Table]:
     """Build the main tables, then those of other measures that were computed, then the absent cells if any."""
     main = [table_main.build(results), table_attention.build(results), *table_ablation.build(results)]
+    main += table_tuned.build(results)
     others = [
         table_comparison.build(results),
         table_scores.build_scores(results),
