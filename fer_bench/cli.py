@@ -151,17 +151,18 @@ def prune_(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = Fals
 
 @command
 def verify(
-    tolerance: Annotated[float, typer.Option(help="largest difference that counts as equal")] = 0.0,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="largest difference that counts as equal, in points (hundredths of a cosine)")
+    ] = 0.0,
+    rerun: Annotated[bool, typer.Option("--rerun", help="run the last commit again, from nothing, in a clone")] = False,
+    cell: Annotated[list[str] | None, typer.Option(help="with --rerun: only this cell; may be repeated")] = None,
 ) -> None:
-    """Compare the active grid's regenerated numbers with the committed ones."""
-    from fer_bench import verify as compare  # noqa: PLC0415
+    """Compare the active grid's numbers with the committed ones and write results/GRID/certificate.json."""
+    from fer_bench.verify import command as verification  # noqa: PLC0415  pandas takes a second
 
-    path = Path("results") / params.load().grid.name / "metrics.csv"
-    found = compare.differences(path)
-    beyond = found[~(found["difference"].abs() <= tolerance)]
-    print(f"{path}: {len(found)} scores differ from the committed ones, {len(beyond)} by more than {tolerance:g}")
-    if len(beyond):
-        print(beyond.reindex(beyond["difference"].abs().sort_values(ascending=False).index).head(20).to_string())
+    if cell and not rerun:
+        raise InputError("fer-bench verify --cell: only with --rerun; without it every score is compared")
+    if not verification.run(tolerance, rerun, cell or []).holds:
         print("to have the committed files back: git restore results paper_tables dvc.lock")
         raise typer.Exit(1)
 

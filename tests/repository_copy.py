@@ -55,6 +55,11 @@ class RepositoryCopy:
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
+    def commit(self) -> None:
+        """Commit everything that git does not ignore."""
+        self.git(self.folder, "add", "-A")
+        self.git(self.folder, "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "results")
+
     def restore(self) -> None:
         """Take back every edit of sources and params, never results."""
         self.git(self.folder, "checkout", "--", "fer_bench", "stages", "params.yaml")

@@ -1,13 +1,11 @@
-"""Named grids: use, prune, verify."""
+"""Named grids: use and prune."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from fer_bench import grids, prune, verify
+from fer_bench import grids, prune
 from fer_bench.cells import Cell
 from fer_bench.errors import InputError
 from fer_bench.yaml_file import read_yaml
@@ -71,25 +69,3 @@ def test_prune_finds_what_no_grid_names_and_nothing_else(root):
     prune.remove(prune.leftovers(root))
     assert prune.leftovers(root) == []
     assert (root / kept.weights).is_dir()
-
-
-def test_verify_reports_changed_new_and_missing_scores(tmp_path):
-    row = dict.fromkeys(verify.KEYS, "x")
-    path = Path("results/g/metrics.csv")
-    (tmp_path / path).parent.mkdir(parents=True)
-    old = pd.DataFrame([row | {"metric": m, "value": v} for m, v in (("a", 1.0), ("b", 2.0), ("c", 3.0), ("e", None))])
-    old.to_csv(tmp_path / path, index=False)
-    for command in (
-        ["init", "-q"],
-        ["add", "-A"],
-        ["-c", "user.name=t", "-c", "user.email=t@e.org", "commit", "-qm", "x"],
-    ):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    assert verify.differences(path, tmp_path).empty
-    new = pd.DataFrame([row | {"metric": m, "value": v} for m, v in (("a", 1.0), ("b", 2.5), ("d", 4.0), ("e", None))])
-    new.to_csv(tmp_path / path, index=False)
-    found = verify.differences(path, tmp_path).set_index("metric")
-    assert set(found.index) == {"b", "c", "d"}
-    assert found.loc["b", "difference"] == 0.5
-    with pytest.raises(InputError, match="not in the last commit"):
-        verify.committed(Path("results/h/metrics.csv"), tmp_path)

@@ -135,6 +135,35 @@ def test_stages_are_deterministic(workspace):
     assert "Running stage" not in workspace.run("dvc", "repro")
 
 
+def test_one_cell_rerun_from_nothing_is_identical_to_the_last_bit(workspace):
+    workspace.commit()
+    output = workspace.run("fer_bench.cli", "verify", "--rerun", "--cell", AU)
+    made = json.loads((workspace.folder / "results/smoke/certificate.json").read_text(encoding="utf-8"))
+    assert made["verdict"] in output and made["verdict"].startswith("REPRODUCED: smoke at ")
+    assert made["mode"] == "rerun" and made["cells"] == [AU] and made["stages"] == {"compared": 2, "different": []}
+    assert made["scores"]["identical"] > 100 and sum(made["scores"].values()) == made["scores"]["identical"]
+
+
+def test_verify_tells_changed_numbers_and_stages_out_of_date(workspace):
+    assert "REPRODUCED: smoke" in workspace.run("fer_bench.cli", "verify")
+    workspace.edit(f"results/metrics/synthetic_smoke/{NONE}.json", '["accuracy",', '["accuracy_",')
+    table = workspace.folder / "results/smoke/metrics.csv"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace(",accuracy,", ",accuracy,9", 1), encoding="utf-8")
+    output = workspace.run("fer_bench.cli", "verify", check=False)
+    workspace.git(workspace.folder, "checkout", "--", "results")
+    assert "NOT REPRODUCED: smoke" in output and "1 further away" in output
+    assert f"evaluate@{NONE.replace('-s0', '-0')}-synthetic_smoke" in output and "stages out of date" in output
+
+
+def test_verify_needs_a_commit_that_has_the_grid_and_knows_its_cells(workspace):
+    output = workspace.run(
+        "fer_bench.cli", "verify", "--rerun", "--cell", "synthetic_smoke-resnet10-au-s0", check=False
+    )
+    assert "unknown cell" in output and AU in output and "Traceback" not in output
+    assert "only with --rerun" in workspace.run("fer_bench.cli", "verify", "--cell", AU, check=False)
+
+
 def test_removed_value_leaves_no_ghost(workspace):
     workspace.edit("params.yaml", "  guidance: [none, au]", "  guidance: [none]")
     workspace.run("dvc", "repro", "-q")
