@@ -165,7 +165,7 @@ def test_missing_cells_are_dashes(tmp_path):
 # --- verdicts
 
 
-ON_FACES = OnFaces((0.0, 1.0), None, 0.01, {}, {}, 0, 80, "subjects")
+ON_FACES = OnFaces((0.0, 1.0), (-3.0, -1.0), 0.01, {}, {}, 0, 80, "subjects")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,8 @@ ON_FACES = OnFaces((0.0, 1.0), None, 0.01, {}, {}, 0, 80, "subjects")
 def test_verdict(seeds, trainings, faces, expected):
     found = Evidence(Value({seed: -1.0 - seed for seed in range(seeds)}, seeds), ON_FACES, True)
     assert significance_words.verdict(found, trainings, faces) == expected
+    wide = replace(found, faces=replace(ON_FACES, both=(-3.0, 1.0)))
+    assert significance_words.verdict(wide, trainings, faces) == expected.replace("yes: lower", "not both at once")
     assert seeds < 5 or significance_words.verdict(replace(found, faces=None), trainings, faces).startswith("open")
 
 
@@ -231,6 +233,14 @@ def test_bold_needs_both_levels(loaded):
     assert stats.t_test(list(difference(Value(steady, 5), before).by_seed.values())) < 0.05
     assert bold._p(loaded, Value(steady, 5), [Value(steady, 5), before]) is None  # nothing saved: no test over faces
     assert bold._p(loaded, Value(wild, 5), [Value(wild, 5), before]) == 1.0
+
+
+def test_accuracy_leads_over_seeds_but_not_over_faces(loaded, table):
+    """Why its best value stays plain above."""
+    arms = [value(loaded, arm, "accuracy", average="micro") for arm in ("au", "none")]
+    found = evidence(loaded, [tuple(arms)])[0]
+    assert found.p < 0.05 < found.faces.p
+    assert cells(table, "verdict")[0] == "only these faces"
 
 
 def test_leader_follows_the_declared_direction():

@@ -16,8 +16,8 @@ LEVEL = 0.05
 def mark(results: Results, rows: Sequence[Row]) -> list[Row]:
     """Mark the best value of each contest whose lead over every other one is significant, over seeds and over faces.
 
-    A contest has one p, the largest of its comparisons; Holm adjusts over the contests of the table. Values are of
-    enough seeds, means over images whose scores are saved, and not optimised.
+    A contest has one p, the largest of its comparisons; Holm adjusts over the contests of the table. The interval over
+    both at once leaves out 0. Values are of enough seeds, means over images whose scores are saved, and not optimised.
     """
     leaders = {name: best for name, values in _contests(rows).items() if (best := leader(values)) is not None}
     p_values = {name: _p(results, best, _contests(rows)[name]) for name, best in leaders.items()}
@@ -54,10 +54,17 @@ def _competes(value: Value) -> bool:
 
 
 def _p(results: Results, best: Value, values: Sequence[Value]) -> float | None:
-    """The largest p, over seeds or over faces, of the best value against each other one; None where one is unknown."""
+    """The largest p, over seeds or over faces, of the best value against each other one; None where one is unknown.
+
+    1 where a lead does not hold over both at once.
+    """
     comparisons = [(best, other) for other in values if other != best]
     over_seeds = [stats.t_test(list(difference(*pair).by_seed.values())) for pair in comparisons]
     if any(p is None or p >= LEVEL for p in over_seeds):  # decided without reading a file
         return None if any(p is None for p in over_seeds) else 1.0
-    found = [*over_seeds, *significance.faces_p(results, comparisons)]
-    return None if any(p is None for p in found) else max(p for p in found if p is not None)
+    found = significance.evidence(results, comparisons)
+    p_values = [p for one in found for p in (one.p, one.faces.p if one.faces else None)]
+    known = [p for p in p_values if p is not None]
+    if len(known) < len(p_values):
+        return None
+    return max(known) if all(one.stands_together for one in found) else 1.0

@@ -115,7 +115,8 @@ def _bold(results: Results, marked: bool) -> str:
         return f"Nothing is set in bold: best values are marked from {BOLD_FROM} seeds on."
     rule = (
         f"best of comparable means over images, of at least {BOLD_FROM} seeds each, whose lead over every other one "
-        "holds over trainings (paired t test) and over faces (permutation test), Holm over the contests of the table."
+        "holds over trainings (paired t test), over faces (permutation test) and over both (interval), Holm over the "
+        "contests of the table."
     )
     return f"Bold: {rule}" if marked else f"Nothing is set in bold. It would be: {rule}"
 

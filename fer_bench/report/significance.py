@@ -60,6 +60,12 @@ class Evidence:
         """Of no difference between trainings, the faces being fixed."""
         return stats.t_test(self.differences)
 
+    @property
+    def stands_together(self) -> bool:
+        """Whether the interval over other trainings and other faces at once leaves out 0."""
+        both = self.faces.both if self.faces else None
+        return both is not None and not both[0] <= 0 <= both[1]
+
 
 @dataclass(frozen=True, eq=False)
 class _Paired:
@@ -91,16 +97,6 @@ def evidence(results: Results, comparisons: Sequence[tuple[Value, Value]]) -> li
         Evidence(difference(*values), found.get(number), _is_accuracy(values[0]))
         for number, values in enumerate(comparisons)
     ]
-
-
-def faces_p(results: Results, comparisons: Sequence[tuple[Value, Value]]) -> list[float | None]:
-    """The p values over faces alone, of the mean over seeds; None where no scores of single images are saved."""
-    paired = [_paired(results, *values) for values in comparisons]
-    found: dict[int, float] = {}
-    for batch in _batches(paired):
-        columns = np.column_stack([one.differences.mean(axis=1) for one in batch.values()])
-        found |= dict(zip(batch, _flips(next(iter(batch.values())), columns).tolist(), strict=True))
-    return [found.get(number) for number in range(len(comparisons))]
 
 
 def _paired(results: Results, after: Value, before: Value) -> _Paired | None:

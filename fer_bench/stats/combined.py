@@ -15,7 +15,7 @@ def combined_interval(value: float, trainings: Interval | None, faces: Interval)
         return None
     below = _quadrature(value - trainings[0], value - faces[0])
     above = _quadrature(trainings[1] - value, faces[1] - value)
-    return value - below, value + above
+    return float(value - below), float(value + above)
 
 
 def _quadrature(first: float, second: float) -> float:
