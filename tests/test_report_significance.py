@@ -233,6 +233,15 @@ def test_bold_needs_both_levels(loaded):
     assert stats.t_test(list(difference(Value(steady, 5), before).by_seed.values())) < 0.05
     assert bold._p(loaded, Value(steady, 5), [Value(steady, 5), before]) is None  # nothing saved: no test over faces
     assert bold._p(loaded, Value(wild, 5), [Value(wild, 5), before]) == 1.0
+    others = Value({seed + 1: 0.4 for seed in range(5)}, 5)  # four seeds in common
+    assert bold._p(loaded, Value(steady, 5), [Value(steady, 5), others]) is None
+
+
+def test_a_lead_must_hold_against_every_other_value(loaded):
+    best, other = value(loaded, "au"), value(loaded, "none")
+    assert bold._p(loaded, best, [best, other]) < 0.05
+    near = replace(best, by_seed={seed: score - 1e-6 * (seed - 2) for seed, score in best.by_seed.items()})
+    assert bold._p(loaded, best, [best, other, near]) == 1.0
 
 
 def test_accuracy_leads_over_seeds_but_not_over_faces(loaded, table):
@@ -261,7 +270,10 @@ def test_subjects_come_from_the_index(loaded, tmp_path):
     recorded.write_index(tmp_path, subject=lambda _: "")
     found = results.load(plan, tmp_path)
     assert image_scores.faces(found, recorded.DATASET).unit_word == "images"
-    assert any("of 560 images" in note for note in table_significance.build(found).notes)
+    assert any("of 560 images." in note for note in table_significance.build(found).notes)
+    recorded.write_index(tmp_path, subject=lambda number: f"face_{number % 20}")
+    few = table_significance.build(results.load(plan, tmp_path))
+    assert any("of 20 subjects. With so few, intervals over faces are somewhat narrow." in note for note in few.notes)
 
 
 def test_a_missing_or_other_index_is_an_error(tmp_path):
@@ -285,6 +297,11 @@ def test_scores_that_do_not_give_the_printed_number_are_refused(tmp_path):
     score_file.write(path, {name: part for name, part in content.items() if name != "columns"})
     with pytest.raises(InputError, match=r"resnet_small, none, seed 0: cam_cos\.cam\.paper\.true_true is 0\.541"):
         table_significance.build(results.load(plan, tmp_path))
+
+
+def test_a_column_that_was_not_saved_is_an_error(loaded):
+    with pytest.raises(InputError, match=r"scores\.parquet: not readable with the columns label, cam_cos\.other; run"):
+        image_scores.matrix(loaded, key("au", "cam_cos.other"))
 
 
 def test_the_order_of_saved_images_does_not_matter(tmp_path):

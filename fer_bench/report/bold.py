@@ -59,6 +59,8 @@ def _p(results: Results, best: Value, values: Sequence[Value]) -> float | None:
     1 where a lead does not hold over both at once.
     """
     comparisons = [(best, other) for other in values if other != best]
+    if any(difference(*pair).n < BOLD_FROM for pair in comparisons):  # seeds that both have
+        return None
     over_seeds = [stats.t_test(list(difference(*pair).by_seed.values())) for pair in comparisons]
     if any(p is None or p >= LEVEL for p in over_seeds):  # decided without reading a file
         return None if any(p is None for p in over_seeds) else 1.0

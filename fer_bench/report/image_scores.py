@@ -104,7 +104,8 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path, columns=["id", *columns])
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path.name}: no columns {', '.join(columns)} ({error}); run `dvc repro evaluate`") from error
+        wanted = ", ".join(columns)
+        raise InputError(f"{path}: not readable with the columns {wanted}; run `dvc repro evaluate`") from error
     return frame.assign(id=frame["id"].astype(str)).set_index("id").sort_index()
 
 

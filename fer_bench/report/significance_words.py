@@ -9,6 +9,7 @@ from fer_bench.report.value import BOLD_FROM, MINUS, Value
 from fer_bench.stats.power import ALPHA, POWER
 
 LEVEL = 0.05
+FEW = 30  # subjects below which a percentile interval is visibly too narrow (docs/statistics.md)
 POINTS, COSINE = 0.5, 0.005  # differences to be seen: percentage points of accuracy, and cosines
 OPTIMISED = "no claim: optimised"
 NOT_SAVED = "open: no single scores"
@@ -115,7 +116,8 @@ def _resampled(found: Sequence[OnFaces]) -> Iterator[str]:
     what = dict.fromkeys(f"{one.units} {one.unit_word}" for one in found)
     lost = sum(one.lost for one in found)
     told = f"; {lost} lost an expression and average the others" if lost else ""
-    yield f"Faces: {stats.RESAMPLES:,} resamples and {stats.FLIPS:,} permutations of {'; '.join(what)}{told}."
+    narrow = " With so few, intervals over faces are somewhat narrow." if any(one.units < FEW for one in found) else ""
+    yield f"Faces: {stats.RESAMPLES:,} resamples and {stats.FLIPS:,} permutations of {'; '.join(what)}{told}.{narrow}"
 
 
 def _p(p: float) -> str:
