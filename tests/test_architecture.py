@@ -21,7 +21,7 @@ ALLOWED = {
     "datasets": {"synthface"},  # a dataset of generated faces asks the generator
     "guidance": {"au"},  # the resize operators
     "metrics": {"au"},  # the resize operators
-    "report": {"cells", "au", "score_file"},  # paths; the codebook sheet
+    "report": {"cells", "au", "score_file", "stats"},  # paths; the codebook sheet
     "methods": {"weight_files"},  # files that a head starts from
     "explainers": set(),
     "synthface": set(),

@@ -125,7 +125,8 @@ def test_sources_in_the_plan_cover_what_a_stage_imports(workspace):
         loaded = set(json.loads(line.removeprefix("MODULES ")))
         plan = json.loads((workspace.folder / f"data/plan/{stage}/{name}.json").read_text(encoding="utf-8"))
         # The mirror of a training draws its curves with the report, which no number of a training depends on.
-        mirror = {name for name in loaded if name.startswith("fer_bench.report")} if stage == "train" else set()
+        drawing = ("fer_bench.report", "fer_bench.stats")
+        mirror = {name for name in loaded if name.startswith(drawing)} if stage == "train" else set()
         keep[stage] = loaded - set(plan["sources"]) - set(NEUTRAL) - mirror - {"fer_bench.score_file"}
     assert keep == {"train": set(), "evaluate": set()}
 

@@ -190,29 +190,6 @@ def test_missing_cells_are_visible_and_counted(plan, tmp_path):
     assert any(note.startswith("Missing (—, or a smaller n): 6 of 12 cells: ") for note in table.notes)
 
 
-def test_bold_needs_five_seeds_and_is_never_optimised(tmp_path):
-    def bold(seeds):
-        plan = recorded.plan(seeds=seeds)
-        recorded.write(tmp_path, plan, cached=False)
-        found = [v for t in tables_of(plan, tmp_path).values() for row in t.rows for v in row.contents]
-        return [value for value in found if isinstance(value, Value) and value.bold]
-
-    assert not bold(range(4))
-    marked = bold(range(5))
-    assert marked
-    assert not any(value.optimised or value.signed or value.reference for value in marked)
-
-
-def test_bold_follows_the_declared_direction(tmp_path):
-    plan = recorded.plan(seeds=range(5))
-    recorded.write(tmp_path, plan, cached=False)
-    table = tables_of(plan, tmp_path)["scores"]
-    for name, choose in (("CL (%)", max), ("Calibration error (%)", min)):
-        index = [column.name for column in table.columns].index(name)
-        scores = [v for row in table.rows if isinstance(v := row.contents[index], Value) and v.contest]
-        assert [v.mean for v in scores if v.bold] == [choose(v.mean for v in scores)]
-
-
 def test_chance_stands_before_the_scores_and_optimised_values_are_marked(plan, tmp_path):
     recorded.write(tmp_path, plan, cached=False)
     built = tables_of(plan, tmp_path)
@@ -297,7 +274,7 @@ def contents(folder):
 
 def test_report_files(rendered):
     folder = rendered / "paper_tables/recorded"
-    for name in ("table1", "table2", "scores", "recall", "pearson", "cross_map", "pairing"):
+    for name in ("table1", "table2", "significance", "scores", "recall", "pearson", "cross_map", "pairing"):
         for ending in ("tex", "md", "csv"):
             assert (folder / f"{name}.{ending}").stat().st_size > 0
     names = {path.stem for path in (folder / "figures").glob("*.pdf")}

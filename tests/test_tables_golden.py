@@ -48,7 +48,18 @@ def compare(name, found):
     assert found == path.read_text(encoding="utf-8")
 
 
-MAIN = ["table1", "table2", "scores", "recall", "explainers", "pearson", "cross_map", "pairing", "absent"]
+MAIN = [
+    "table1",
+    "table2",
+    "significance",
+    "scores",
+    "recall",
+    "explainers",
+    "pearson",
+    "cross_map",
+    "pairing",
+    "absent",
+]
 
 
 def test_every_table_is_there(built, paper):

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from fer_bench.report import captions, labels
+from fer_bench.report import bold, captions, labels
 from fer_bench.report.results import Pair, Results, cosine_rows, select
+from fer_bench.report.score_key import score_key
 from fer_bench.report.table import Column, Content, Row, Table, text
-from fer_bench.report.value import BOLD_FROM, Value
+from fer_bench.report.value import Value
 
 NOT_APPLICABLE = "n/a"
 UNDEFINED = "undefined"
@@ -37,7 +38,8 @@ def content(
         return NOT_APPLICABLE
     if len(own) and own["value"].isna().all():
         return UNDEFINED
-    return replace(results.value(own, digits), contest=contest)
+    key = score_key(pair.dataset, pair.test_dataset, model, guidance, own)
+    return replace(results.value(own, digits), contest=contest, key=key)
 
 
 def reference(results: Results, rows: pd.DataFrame) -> Content:
@@ -133,10 +135,11 @@ def assemble(
         texts: leading columns that hold words.
         optional: columns of words besides the dataset's that are dropped where they say one thing only.
     """
-    body = _embolden(list(rows))
+    body = bold.mark(results, list(rows))
     pairs = [pair for pair in results.pairs if any(row.contents[0] == results.pair_label(pair) for row in body)]
     values = [item for row in body for item in row.contents if isinstance(item, Value)]
-    noted = captions.notes(results, pairs, any(v.optimised for v in values), any(v.contest for v in values))
+    contested, marked = (any(getattr(v, name) for v in values) for name in ("contest", "bold"))
+    noted = captions.notes(results, pairs, any(v.optimised for v in values), contested, marked)
     noted += _words({item for row in body for item in row.contents if isinstance(item, str)})
     dropped = [index for index in range(texts) if _says_nothing(columns[index].name, index, body, optional)]
     kept = [index for index in range(len(columns)) if index not in dropped]
@@ -162,26 +165,3 @@ def _words(words: set[str]) -> tuple[str, ...]:
     if NO_MAP in words:
         notes.append(f"{NO_MAP}: the method has no map of a class (APViT: token weights, the same for every class).")
     return tuple(notes)
-
-
-def _embolden(rows: list[Row]) -> list[Row]:
-    """Mark the best value of each contest: at least two values, all of enough seeds, none of them optimised."""
-    contests: dict[str, list[Value]] = defaultdict(list)
-    for row in rows:
-        for item in row.contents:
-            if isinstance(item, Value) and item.contest and not item.optimised and item.by_seed:
-                contests[item.contest].append(item)
-    best = {name: _best(values) for name, values in contests.items()}
-
-    def mark(item: Content) -> Content:
-        fits = isinstance(item, Value) and item.contest and item.by_seed and not item.optimised
-        return item.emboldened() if isinstance(item, Value) and fits and item.mean == best[item.contest] else item
-
-    return [replace(row, contents=tuple(mark(item) for item in row.contents)) for row in rows]
-
-
-def _best(values: list[Value]) -> float | None:
-    if len(values) < 2 or min(value.n for value in values) < BOLD_FROM:
-        return None
-    means = [value.mean for value in values]
-    return min(means) if values[0].lower_is_better else max(means)

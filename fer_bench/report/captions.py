@@ -40,11 +40,13 @@ def elsewhere(results: Results) -> list[str]:
     return told + [f"{len(results.trials)} further recipes stand in table trials."] * bool(results.trials)
 
 
-def notes(results: Results, pairs: Iterable[Pair], optimised: bool = False, bold: bool = False) -> tuple[str, ...]:
+def notes(
+    results: Results, pairs: Iterable[Pair], optimised: bool = False, contested: bool = False, marked: bool = False
+) -> tuple[str, ...]:
     """List marks, rarely seen classes, missing and skipped cells."""
     used = list(pairs)
     lines = [_optimised()] if optimised else []
-    lines += [_bold(results)] if bold else []
+    lines += [_bold(results, marked)] if contested else []
     lines += [line for pair in used for line in _rare(results, pair)]
     return (*lines, *_absent(results, MISSING, used), *_absent(results, SKIPPED, used))
 
@@ -109,12 +111,15 @@ def _optimised() -> str:
     return f"{OPTIMISED_MARK} optimised quantity: scored against the very map that was trained on; never in bold."
 
 
-def _bold(results: Results) -> str:
+def _bold(results: Results, marked: bool) -> str:
     if len(results.seeds) < BOLD_FROM:
         return f"Nothing is set in bold: best values are marked from {BOLD_FROM} seeds on."
-    return (
-        f"Bold: best mean among comparable values of at least {BOLD_FROM} seeds each; differences may lie within the ±."
+    rule = (
+        f"best of comparable means over images, of at least {BOLD_FROM} seeds each, whose lead over every other one "
+        "holds over trainings (paired t test), over faces (permutation test) and over both (interval), Holm over the "
+        "contests of the table."
     )
+    return f"Bold: {rule}" if marked else f"Nothing is set in bold. It would be: {rule}"
 
 
 def _rare(results: Results, pair: Pair) -> list[str]:

@@ -34,12 +34,13 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The plan of a grid, its tidy table, and the documents behind it."""
+    """The plan of a grid, its tidy table, the documents behind it, and the folder that they lie in."""
 
     plan: dict[str, Any]
     documents: tuple[Document, ...]
     frame: pd.DataFrame
     fingerprint: str
+    root: Path = Path()
 
     @property
     def grid(self) -> str:
@@ -215,7 +216,7 @@ class Results:
 def load(plan: dict[str, Any], root: Path) -> Results:
     """Read the results of a plan's cells below `root`; errors as in `collect`."""
     read = _collect.documents(plan, root)
-    return Results(plan, tuple(read), _collect.frame(plan, read), _collect.fingerprint(plan, read))
+    return Results(plan, tuple(read), _collect.frame(plan, read), _collect.fingerprint(plan, read), root)
 
 
 def select(frame: pd.DataFrame, **equal: Any) -> pd.DataFrame:

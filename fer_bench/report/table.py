@@ -1,8 +1,22 @@
 """A table as data, before it is written as Markdown, LaTeX or CSV."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fer_bench.report.value import Value
+
+
+class Exact(str):
+    """Words with the numbers behind them, which a CSV prints in full: name of a number (may be empty) -> number."""
+
+    numbers: Mapping[str, float]
+
+    def __new__(cls, words: str, numbers: Mapping[str, float]) -> "Exact":
+        """Make words that know their numbers."""
+        made = super().__new__(cls, words)
+        made.numbers = numbers
+        return made
+
 
 Content = Value | str
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fer_bench.report import captions, labels, methods
+from fer_bench.report import captions, labels, methods, power_notes
 from fer_bench.report._builder import NO_MAP, arms, assemble, hoist, is_chance, reference, reference_rows, shared
 from fer_bench.report._guess import largest_class_share
 from fer_bench.report._layout import Heading, Measure, columns, lines, text_count
@@ -144,6 +144,7 @@ def _notes(results: Results, published: bool) -> Iterator[str]:
             words = [row.word for row in methods.rows(results, network) if row.model == model]
             if len(words) > 1:
                 yield f"{network.label}: {', '.join(words)} are explainers of one training and share its CL."
+    yield from power_notes.build(results)
     yield from captions.elsewhere(results)
     yield from other_networks(results)
     if published:

@@ -12,6 +12,7 @@ from fer_bench.report import (
     table_maps,
     table_pairing,
     table_scores,
+    table_significance,
     table_tuned,
     text,
 )
@@ -27,6 +28,7 @@ def build(results: Results) -> list[Table]:
     main += table_tuned.build(results)
     others = [
         table_comparison.build(results),
+        table_significance.build(results),
         table_scores.build_scores(results),
         table_scores.build_recall(results),
         table_main.build_explainers(results),

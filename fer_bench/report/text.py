@@ -5,7 +5,7 @@ import io
 import pandas as pd
 from tabulate import tabulate
 
-from fer_bench.report.table import Content, Row, Table, text
+from fer_bench.report.table import Content, Exact, Row, Table, text
 from fer_bench.report.value import Value
 
 
@@ -27,7 +27,9 @@ def csv(table: Table) -> str:
     columns: dict[str, list[object]] = {}
     for index, column in enumerate(table.columns):
         contents = [row.contents[index] for row in table.rows]
-        if index < table.texts or not any(isinstance(content, Value) for content in contents):
+        if any(isinstance(content, Exact) for content in contents):
+            columns |= _exact(column.title, contents)
+        elif index < table.texts or not any(isinstance(content, Value) for content in contents):
             columns[column.title] = [text(content) for content in contents]
         else:
             columns |= _numbers(column.title, contents)
@@ -44,6 +46,12 @@ def _numbers(title: str, contents: list[Content]) -> dict[str, list[object]]:
         f"{title}, sample deviation": [value.deviation if value else None for value in varying],
         f"{title}, seeds": [str(value.n) if value else "" for value in varying],
     }
+
+
+def _exact(title: str, contents: list[Content]) -> dict[str, list[object]]:
+    found = [content.numbers if isinstance(content, Exact) else {} for content in contents]
+    names = dict.fromkeys(name for numbers in found for name in numbers)
+    return {f"{title}, {name}" if name else title: [numbers.get(name) for numbers in found] for name in names}
 
 
 def _cell(content: Content, row: Row, is_text: bool) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from fer_bench.report.labels import MISSING
+from fer_bench.report.score_key import ScoreKey
 
 DEVIATION_FROM = 3  # seeds below which a deviation says nothing: no ± is printed
-BOLD_FROM = 5  # seeds below which a best value is not marked
+BOLD_FROM = 5  # seeds below which no claim is made and no best value is marked
 OPTIMISED_MARK = "†"
 MINUS = "\N{MINUS SIGN}"
 
@@ -22,7 +23,7 @@ class Value:
     digits: decimals in print. signed: print the sign of positive values too (differences).
     optimised: the score is against the very map that was trained on. reference: a chance level, reference or ceiling.
     contest: values of one contest may be compared, and the best of them is marked; empty: never marked.
-    lower_is_better: direction of the score.
+    lower_is_better: direction of the score. key: where the scores of single images behind it are saved.
     """
 
     by_seed: Mapping[int, float]
@@ -34,6 +35,7 @@ class Value:
     contest: str = ""
     lower_is_better: bool = False
     bold: bool = False
+    key: ScoreKey | None = None
 
     @property
     def n(self) -> int:
@@ -91,4 +93,4 @@ def difference(after: Value, before: Value) -> Value:
     """Paired difference: seed by seed, over the seeds that both have."""
     seeds = sorted(set(after.by_seed) & set(before.by_seed))
     by_seed = {seed: after.by_seed[seed] - before.by_seed[seed] for seed in seeds}
-    return replace(after, by_seed=by_seed, signed=True, bold=False, contest="")
+    return replace(after, by_seed=by_seed, signed=True, bold=False, contest="", key=None)
