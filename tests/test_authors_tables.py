@@ -8,7 +8,7 @@ import pytest
 import rafdb_dataset
 import torch
 from released_networks import config, network, published_state
-from test_pipeline import Workspace
+from repository_copy import RepositoryCopy
 
 from fer_bench.authors import catalog, layout
 from fer_bench.report.published import claims
@@ -37,11 +37,11 @@ def write_release(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
     """A copy of the repository in which a user has imported the release and scored it on a miniature RAF-DB."""
     data = rafdb_dataset.make(tmp_path_factory.mktemp("data"))
     release = write_release(tmp_path_factory.mktemp("release"))
-    made = Workspace(tmp_path_factory.mktemp("project"))
+    made = RepositoryCopy(tmp_path_factory.mktemp("project"))
     made.environment |= {layout.VARIABLE: str(release), "FER_BENCH_ROOT_RAFDB": str(data / "RAF-DB")}
     made.edit("params.yaml", "    images: prepared # found", "    images: aligned # found")
     made.edit("params.yaml", "minimum_class_images: 20", "minimum_class_images: 1")
@@ -53,7 +53,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         path.unlink()
 
 
-def table(workspace: Workspace, name: str) -> pd.DataFrame:
+def table(workspace: RepositoryCopy, name: str) -> pd.DataFrame:
     path = workspace.folder / f"paper_tables/authors_rafdb/{name}.csv"
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 

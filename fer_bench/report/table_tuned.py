@@ -19,8 +19,7 @@ OPTIONAL = ("Method",)
 NOT_CHOSEN = "not chosen"
 RULE = (
     "Rule: the trial with the highest mean over seeds of the validation score of its kept checkpoints; of equal "
-    "means the one that the grid lists first. Trials were listed before training; the test split took no part in the "
-    "choice."
+    "means the one that the grid lists first; the test split took no part in the choice."
 )
 OPTIMISTIC = "The validation score of a chosen trial is the best of several and therefore optimistic."
 WHAT_TUNED = (
