@@ -33,7 +33,7 @@ def build(results: Results) -> Iterator[str]:
 def _needed(results: Results, pair: Pair, guidance: str) -> Iterator[tuple[str, str]]:
     """Network -> seeds needed."""
     words = methods.model_words(results)
-    for model in results.unique("model"):
+    for model in results.models:
         rows = select(results.of_model(pair, model), metric="accuracy", subset=("all", ""))
         after, before = (content(results, rows, pair, model, name) for name in (guidance, BASELINE))
         difference = minus(after, before)
