@@ -59,7 +59,7 @@ def find(
     )
     facts = {
         split: _facts(index[rows], marks[rows], located[rows.to_numpy()], expressions)
-        for split in dict.fromkeys(index["split"])
+        for split in index["split"].unique().tolist()
         for rows in [index["split"] == split]
     }
     lists = {
