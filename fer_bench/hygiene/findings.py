@@ -57,11 +57,8 @@ def find(
         },
         index=index.index,
     )
-    facts = {
-        split: _facts(index[rows], marks[rows], located[rows.to_numpy()], expressions)
-        for split in index["split"].unique().tolist()
-        for rows in [index["split"] == split]
-    }
+    rows = {split: (index["split"] == split).to_numpy() for split in index["split"].astype(str).unique().tolist()}
+    facts = {str(split): _facts(index[own], marks[own], located[own], expressions) for split, own in rows.items()}
     lists = {
         "identical": _groups(index, same, marks["identical_leaks"], marks["conflicts"]),
         "near_identical": _groups(index, near, marks["near_leaks"], marks["near_conflicts"]),
