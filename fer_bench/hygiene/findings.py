@@ -57,8 +57,8 @@ def find(
         },
         index=index.index,
     )
-    rows = {split: (index["split"] == split).to_numpy() for split in index["split"].astype(str).unique().tolist()}
-    facts = {str(split): _facts(index[own], marks[own], located[own], expressions) for split, own in rows.items()}
+    rows = {str(name): (index["split"] == name).to_numpy() for name in index["split"].unique()}
+    facts = {split: _facts(index[own], marks[own], located[own], expressions) for split, own in rows.items()}
     lists = {
         "identical": _groups(index, same, marks["identical_leaks"], marks["conflicts"]),
         "near_identical": _groups(index, near, marks["near_leaks"], marks["near_conflicts"]),
@@ -75,7 +75,7 @@ def _facts(rows: pd.DataFrame, marks: pd.DataFrame, located: np.ndarray, express
         "images": len(rows),
         "subjects": int(named.nunique()),
         "without_subject": len(rows) - len(named),
-        **{name: int(marks[name].sum()) for name in marks},
+        **{str(name): int(count) for name, count in marks.sum().items()},
         "classes": _per_class(rows["label"], expressions),
         "no_landmarks": _per_class(rows["label"][~located], expressions),
     }
