@@ -30,7 +30,7 @@ class Workspace:
         if not figures:
             monkeypatch.setattr("fer_bench.report.figures.write", lambda *_: None)
             monkeypatch.setattr("fer_bench.heatmaps.write_preview", lambda *_: None)
-            monkeypatch.setattr("fer_bench.au.preview.codebook_figure", lambda *_: None)
+            monkeypatch.setattr("fer_bench.au.preview.codebook_figure", lambda *_: [])
         _run(monkeypatch, "plan")
         for stage in STAGES:
             folder = Path("data/plan") / stage
