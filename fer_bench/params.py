@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from fer_bench import registry, trials
 from fer_bench.errors import InputError, unknown
 from fer_bench.evaluate_settings import EvaluateSettings
+from fer_bench.hygiene_settings import HygieneSettings
 from fer_bench.model_settings import ModelSettings
 from fer_bench.sections import merge
 from fer_bench.settings import Settings
@@ -19,9 +20,9 @@ from fer_bench.yaml_file import read_yaml
 
 # A name ends up in stage names, folders and cell identities, where a dash separates and a dot means nesting to DVC.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-RESERVED_GRIDS = ("runs", "metrics", "provenance", "private")
+RESERVED_GRIDS = ("runs", "metrics", "hygiene", "provenance", "private")
 SECTIONS = ("grid", "datasets", "landmarks", "heatmaps", "models", "guidance", "train", "evaluate")
-OPTIONAL_SECTIONS = ("tables", "runtime")
+OPTIONAL_SECTIONS = ("hygiene", "tables", "runtime")
 
 
 class Block(Settings):
@@ -78,6 +79,7 @@ class Params:
     guidance: dict[str, Any]
     train: TrainSettings
     evaluate: EvaluateSettings
+    hygiene: HygieneSettings
     tables: TableSettings
     runtime: RuntimeSettings
     raw: dict[str, Any]
@@ -93,6 +95,12 @@ class Params:
         ]
         source = f"{self.source}: train of dataset {dataset}, model {model}, grid {self.grid.name}"
         return validate(TrainSettings, merge(layers), source)
+
+    def hygiene_of(self, dataset: str) -> HygieneSettings:
+        """Resolve what is asked of a dataset: the section `hygiene`, overridden by its entry of the dataset."""
+        shared = {key: value for key, value in (self.raw.get("hygiene") or {}).items() if key != "datasets"}
+        layers = [shared, self.hygiene.datasets.get(dataset) or {}]
+        return validate(HygieneSettings, merge(layers), f"{self.source}: hygiene.datasets.{dataset}")
 
     def guidance_plugin(self, guidance: str) -> str:
         """File name of the plug-in behind an entry of the section `guidance`."""
@@ -134,6 +142,7 @@ def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
         guidance=_plugins("guidance", raw["guidance"], source),
         train=validate(TrainSettings, raw["train"], f"{source}: train"),
         evaluate=_evaluate(raw, source),
+        hygiene=validate(HygieneSettings, raw.get("hygiene") or {}, f"{source}: hygiene"),
         tables=validate(TableSettings, raw.get("tables") or {}, f"{source}: tables"),
         runtime=validate(RuntimeSettings, raw.get("runtime") or {}, f"{source}: runtime"),
         raw=raw,
@@ -255,6 +264,9 @@ def _check_references(params: Params) -> None:
             overrides = (section or {}).get("train") or {}
             validate(TrainSettings, merge([params.raw["train"], overrides]), f"{params.source}: {kind}.{name}.train")
     validate(TrainSettings, merge([params.raw["train"], params.grid.train]), f"{params.source}: grid.train")
+    _check_names(list(params.hygiene.datasets), params.datasets, f"{params.source}: hygiene.datasets", "datasets")
+    for name in params.hygiene.datasets:
+        params.hygiene_of(name)
     for guidance in params.guidance:
         for model in params.models:
             params.guidance_of(guidance, model)

@@ -25,8 +25,9 @@ from fer_bench.params import Params
 def write(params: Params, root: Path = Path()) -> dict[str, Any]:
     """Write the plan below `root` and return the grid's entry, grid.json.
 
-    Files: faces/DATASET.json, landmarks/DATASET.json, heatmaps/DATASET.json, train/CELL.json,
-    evaluate/TEST_DATASET/CELL.json and grid.json, with sorted keys, without times, hosts or absolute paths.
+    Files: faces/DATASET.json, landmarks/DATASET.json, hygiene/DATASET.json, heatmaps/DATASET.json,
+    train/CELL.json, evaluate/TEST_DATASET/CELL.json and grid.json, with sorted keys, without times, hosts or absolute
+    paths.
     """
     files = entries(params, root)
     folder = root / PLAN
@@ -91,12 +92,24 @@ def _dataset_files(params: Params, name: str, root: Path) -> dict[str, dict[str,
             "settings": _settings(params.landmarks[backend_name]),
             "sources": sources(["stages.landmarks", f"fer_bench.landmarks.{backend}"], root),
         },
+        f"hygiene/{name}.json": {
+            "dataset": dataset,
+            "hygiene": _hygiene(params, name),
+            "sources": sources(["stages.hygiene", plugin], root),
+        },
         f"heatmaps/{name}.json": {
             "dataset": dataset,
             **_settings(params.heatmaps),
             "sources": sources(["stages.heatmaps"], root),
         },
     }
+
+
+def _hygiene(params: Params, name: str) -> dict[str, Any]:
+    """What is asked of a dataset under the protocol of the grid."""
+    settings, protocol = _settings(params.hygiene_of(name)), params.grid.protocol
+    settings.pop("datasets")
+    return {**settings, "leaks": settings["leaks"][protocol], "protocol": protocol}
 
 
 def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:

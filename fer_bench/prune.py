@@ -6,8 +6,11 @@ from pathlib import Path
 
 from fer_bench import grids
 from fer_bench.cells import DATA, METRICS, PRIVATE, RUNS
+from fer_bench.hygiene.files import SUMMARIES
 
-KEPT_IN_RESULTS = {"runs", "metrics", "provenance", "private"}
+KEPT_IN_RESULTS = {"runs", "metrics", "hygiene", "provenance", "private"}
+
+PREPARED = ("faces", "landmarks", "hygiene", "heatmaps")  # folders of data/ with an entry per dataset
 
 
 def leftovers(root: Path = Path()) -> list[Path]:
@@ -19,8 +22,9 @@ def leftovers(root: Path = Path()) -> list[Path]:
     found = [
         *_strangers(root / RUNS, cells),
         *_strangers(root / METRICS, datasets),
+        *_strangers(root / SUMMARIES, datasets),
         *(path for folder in _folders(root / METRICS) for path in _strangers(folder, cells)),
-        *(path for kind in ("faces", "landmarks", "heatmaps") for path in _strangers(root / DATA / kind, datasets)),
+        *(path for kind in PREPARED for path in _strangers(root / DATA / kind, datasets)),
         *_strangers(root / "results", names | KEPT_IN_RESULTS),
         *_strangers(root / PRIVATE, names | datasets),
         *_strangers(root / "paper_tables", names),

@@ -7,7 +7,9 @@ from fer_bench.report import (
     table_ablation,
     table_attention,
     table_comparison,
+    table_data,
     table_landmarks,
+    table_located,
     table_main,
     table_maps,
     table_pairing,
@@ -37,7 +39,8 @@ def build(results: Results) -> list[Table]:
         table_pairing.build(results),
     ]
     filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
-    last = [table_landmarks.build(results), _absent(results)]
+    data = [table_data.build(results), table_data.build_classes(results), table_located.build(results)]
+    last = [table_landmarks.build(results), *data, _absent(results)]
     return [*main, *filled, *(table for table in last if table is not None)]
 
 
