@@ -28,6 +28,7 @@ class Scores:
     columns: `METRIC.LAYER_OR_EXPLAINER.TARGET.PAIRING` -> (N,) scores, NaN where undefined.
     sums: `att.LAYER` and `cam.EXPLAINER` -> (K, h, w) sums over the images of each true class; counts: (K,).
     grids: the same keys -> (h, w), the size of the classifier's own map.
+    maps: `att.LAYER` of the last layer and `cam.EXPLAINER` of the true class -> (N, h, w), every image's own map.
     """
 
     probabilities: np.ndarray
@@ -35,6 +36,7 @@ class Scores:
     sums: dict[str, Tensor]
     counts: Tensor
     grids: dict[str, tuple[int, int]]
+    maps: dict[str, Tensor]
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Scorer:
     _probabilities: list[np.ndarray] = field(default_factory=list)
     _sums: dict[str, Tensor] = field(default_factory=dict)
     _grids: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _maps: dict[str, list[Tensor]] = field(default_factory=dict)
 
     def add(self, rows: np.ndarray, batch: Batch) -> None:
         """Score a batch; `rows` are its positions in the split."""
@@ -68,9 +71,12 @@ class Scorer:
         truth = {name: self.targets.true(name, rows) for name in self.targets.names}
         for layer, features in output.features.items():
             self._score_attention(str(layer), features.mean(dim=1), truth, labels)
+        last = max(output.features)
+        self._maps.setdefault(f"att.{last}", []).append(output.features[last].mean(dim=1))
         for name, maps in cams.items():
             self._score_cams(name, maps, truth, rows, predicted.numpy())
             self._accumulate(f"cam.{name}", maps[:, TRUE], labels)
+            self._maps.setdefault(f"cam.{name}", []).append(maps[:, TRUE])
 
     @cached_property
     def _attention_metrics(self) -> list[MapMetric]:
@@ -89,6 +95,7 @@ class Scorer:
             self._sums,
             torch.bincount(torch.from_numpy(self.targets.labels), minlength=self.num_classes),
             self._grids,
+            {name: torch.cat(parts) for name, parts in self._maps.items()},
         )
 
     def _score_attention(self, layer: str, attention: Tensor, truth: dict[str, Tensor], labels: Tensor) -> None:

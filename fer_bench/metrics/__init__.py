@@ -3,10 +3,16 @@
 from fer_bench.metrics import references
 from fer_bench.metrics._aggregate import Average, macro, micro, per_expression, subsets
 from fer_bench.metrics._classification import confusion_matrix, predicted_classes
+from fer_bench.metrics._compared import Found, Pair, Wanted, as_attention, as_cam
 from fer_bench.metrics._maps import attention_cosine, cam_cosine, cosine, pearson
 
 __all__ = [
     "Average",
+    "Found",
+    "Pair",
+    "Wanted",
+    "as_attention",
+    "as_cam",
     "attention_cosine",
     "cam_cosine",
     "confusion_matrix",
