@@ -84,7 +84,7 @@ class _Evaluation:
         expressions = self.files.plugin.expressions
         averaging = Averaging(self.faces.labels, predicted, expressions, self.settings.minimum_class_images)
         compared, references = self._comparison(scores).scores()
-        self._write_images(folder, scores.columns | compared, scores, predicted)
+        self._write_images(folder, scores.columns | compared | scores.decision, scores, predicted)
         self._write_mean_maps(folder / "mean_maps.npz", scores)
         if self.files.plugin.publishable_images and self.settings.examples_per_expression:
             chosen = choose(self.faces.labels, self.settings.examples_per_expression)
@@ -95,6 +95,7 @@ class _Evaluation:
         of_maps = [
             *map_rows(scores.columns, averaging, self._optimised(scores.columns)),
             *map_rows(compared, averaging, self._optimised(compared), ("all",)),
+            *map_rows(scores.decision, averaging, set(), ("all",)),
             *reference_rows(self._reference_input(scores, averaging)),
             *reference_averages(references, averaging),
         ]

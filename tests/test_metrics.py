@@ -24,7 +24,7 @@ from fer_bench.metrics.base import MapMetric, Needs, PredictionMetric
 NAMES = registry.names("metrics")
 KINDS = {name: registry.plugin("metrics", name) for name in NAMES}
 THREE = ("neutral", "happiness", "fear")
-DEFINED_HERE = {"class_specificity"}
+DEFINED_HERE = {"class_specificity", "decision_share"}
 
 
 def maps(seed, *shape):

@@ -10,7 +10,7 @@ import torch
 
 from fer_bench.metrics._compared import Pair
 
-Needs = Literal["predictions", "attention", "cams", "maps"]
+Needs = Literal["predictions", "attention", "cams", "maps", "decision"]
 
 
 @dataclass(frozen=True)
@@ -97,3 +97,25 @@ class ComparedMetric(MetricBase):
     @abstractmethod
     def per_image(self, pair: Pair) -> torch.Tensor:
         """Score each image: (N,), NaN where there is no map."""
+
+
+class DecisionMetric(MetricBase):
+    """A score of a classifier's attention against its own decision; no action-unit map enters.
+
+    Results name it `att_ID`, with the last layer.
+    """
+
+    needs = "decision"
+    unit = ""
+
+    @abstractmethod
+    def per_image(self, features: torch.Tensor, contributions: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Score each image.
+
+        Args:
+            features: (N, C, h, w) of the last layer; the attention is their mean over channels.
+            contributions: (N, C, h, w), what each adds to the true class's logit.
+
+        Returns:
+            Suffix of the name -> (N,); the score itself has none, a chance level `_chance_random`.
+        """

@@ -6,6 +6,7 @@ from fer_bench.report import (
     latex,
     table_ablation,
     table_attention,
+    table_beyond,
     table_comparison,
     table_landmarks,
     table_main,
@@ -29,6 +30,7 @@ def build(results: Results) -> list[Table]:
         table_scores.build_recall(results),
         table_main.build_explainers(results),
         table_maps.build_pearson(results),
+        table_beyond.build(results),
         table_maps.build_cross_map(results),
         table_pairing.build(results),
     ]
