@@ -17,6 +17,7 @@ from fer_bench.cells import Cell
 from fer_bench.compared_scores import Comparison, compared_metrics, reference_averages
 from fer_bench.data import evaluation_batches, no_maps
 from fer_bench.dataset_files import DatasetFiles
+from fer_bench.evaluate_details import Details
 from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.examples import choose, write_examples
 from fer_bench.explainers import explain_all, supported
@@ -91,6 +92,7 @@ class _Evaluation:
             write_examples(
                 folder / "examples.npz", chosen, self.faces, self.size, self.classifier, self.explainers, self.targets
             )
+        Details(self.files, self.faces, self.targets, self.protocol, self.root).write(folder, scores.maps)
         names, minimum = self.settings.metrics, self.settings.minimum_class_images
         of_maps = [
             *map_rows(scores.columns, averaging, self._optimised(scores.columns)),

@@ -8,11 +8,14 @@ from fer_bench.report import (
     table_attention,
     table_beyond,
     table_comparison,
+    table_coverage,
+    table_groups,
     table_landmarks,
     table_main,
     table_maps,
     table_pairing,
     table_scores,
+    table_stability,
     text,
 )
 from fer_bench.report.collect import OK
@@ -31,6 +34,9 @@ def build(results: Results) -> list[Table]:
         table_main.build_explainers(results),
         table_maps.build_pearson(results),
         table_beyond.build(results),
+        table_coverage.build(results),
+        table_stability.build(results),
+        *table_groups.build(results),
         table_maps.build_cross_map(results),
         table_pairing.build(results),
     ]
