@@ -21,7 +21,7 @@ from fer_bench.targets import PRESENT, Targets
 from fer_bench.unit_coverage import UnitCoverage
 
 SAMPLE = 100  # images whose maps are kept
-STATUS = "landmark status"  # column of attributes.parquet that says how the landmarks were found
+SUBJECT, STATUS = "subject", "landmark status"  # columns of attributes.parquet before those of the attributes
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,10 @@ class Details:
         write_sample(folder / "sample_maps.npz", ids, self.faces.labels, maps)
 
     def _write_attributes(self, path: Path, statuses: np.ndarray) -> None:
-        """One row per test image: id, status of the landmarks, and a group per attribute, empty where unknown."""
+        """One row per test image: id, subject, status of the landmarks, a group per attribute; empty: unknown."""
         ids = [str(name) for name in self.faces.frame["id"]]
-        frame = pd.DataFrame({STATUS: statuses.astype(str)}, index=pd.Index(ids, name="id"))
+        first = {SUBJECT: self.faces.frame["subject"].to_numpy(dtype=str), STATUS: statuses.astype(str)}
+        frame = pd.DataFrame(first, index=pd.Index(ids, name="id"))
         known = read_attributes(self.files.folder)
         if known is not None:
             frame = frame.join(known.reindex(ids).fillna(""))

@@ -66,6 +66,21 @@ def test_a_gap_that_expressions_explain_is_left_in_the_expected_one():
     np.testing.assert_array_equal(score.gap(dealt, 2, 20), 100.0)
 
 
+def test_what_belongs_to_a_subject_is_dealt_among_subjects():
+    subjects = np.repeat(["a", "b", "c", "d"], 5)
+    number, labels = np.repeat([0, 0, 1, UNKNOWN], 5), np.tile(np.arange(5), 4)
+    dealt = groups.dealt(number, labels, subjects)
+    assert all((one.reshape(4, 5) == one[::5, None]).all() for one in dealt)  # a subject stays whole
+    assert {tuple(one[::5]) for one in dealt} == {(0, 0, 1, -1), (0, 1, 0, -1), (1, 0, 0, -1)}
+    # Scores that are those of the subjects: groups of two and one subject differ by one subject, not by five images.
+    score = Score(np.repeat([0.0, 30.0, 60.0, 0.0], 5))
+    gaps = score.gap(dealt, 2, 5)
+    assert set(gaps.tolist()) == {0.0, 45.0}
+    np.testing.assert_array_equal(groups.dealt(number, labels, np.full(20, "")), groups.shuffled(number, labels))
+    torn = np.where(np.arange(20) == 0, 1, number)  # the first subject is in two groups
+    np.testing.assert_array_equal(groups.dealt(torn, labels, subjects), groups.shuffled(torn, labels))
+
+
 def test_groups_stand_in_order():
     ages = pd.Series(["70 and older", "4-19", "", "20-39"])
     numbers, names = groups.encoded(ages)
@@ -92,7 +107,9 @@ def cell_files(root, cell, test="synthetic"):
         "scores": identity.assign(
             **{"att_cos.5.paper.true_true": np.where(label == 0, np.nan, 0.5 + 0.1 * (sex == "male"))}
         ),
-        "attributes": pd.DataFrame({"id": ids, "landmark status": status, "sex": sex, "glasses": glasses}),
+        "attributes": pd.DataFrame(
+            {"id": ids, "subject": "", "landmark status": status, "sex": sex, "glasses": glasses}
+        ),
     }
     for name, frame in files.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False)

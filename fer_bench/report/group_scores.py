@@ -86,10 +86,11 @@ def groupings(results: Results, pair: Pair) -> list[Grouping]:
 @cache
 def _groupings(attributes: Path, predictions: Path) -> list[Grouping]:
     frame, labels = _read(attributes), _read(predictions)["label"].to_numpy(dtype=np.int64)
+    subjects = frame["subject"].to_numpy(dtype=str)
     found = []
     for name in groups.attributes_of(frame):
         numbers, names = groups.encoded(frame[name])
-        found.append(Grouping(name, names, numbers, groups.shuffled(numbers, labels)))
+        found.append(Grouping(name, names, numbers, groups.dealt(numbers, labels, subjects)))
     return found
 
 

@@ -109,8 +109,21 @@ def shuffled(groups: np.ndarray, labels: np.ndarray, number: int = PERMUTATIONS,
     return dealt
 
 
+def dealt(groups: np.ndarray, labels: np.ndarray, subjects: np.ndarray) -> np.ndarray:
+    """Deal groups anew, (P, N): among the subjects where a subject belongs to one group as a whole, as with sex.
+
+    Images of a subject are alike, so that groups of few subjects differ more than groups of as many single images do.
+    Otherwise, or where any subject is unknown (""), among the images of each expression: see `shuffled`.
+    """
+    names, first, place = np.unique(subjects, return_index=True, return_inverse=True)
+    whole = "" not in names and bool((groups[first][place] == groups).all())
+    if whole:
+        return shuffled(groups[first], np.zeros(len(first), dtype=np.int64))[:, place]
+    return shuffled(groups, labels)
+
+
 def attributes_of(frame: pd.DataFrame) -> Iterator[str]:
-    """Columns that hold a group: all but id and the landmarks' status, with two groups or more."""
+    """Columns that hold a group, two groups or more: all but id, subject and the landmarks' status."""
     for name in frame.columns:
-        if name not in ("id", "landmark status") and len(set(frame[name]) - {""}) > 1:
+        if name not in ("id", "subject", "landmark status") and len(set(frame[name]) - {""}) > 1:
             yield str(name)

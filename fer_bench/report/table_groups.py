@@ -43,8 +43,8 @@ def _gaps(results: Results, cells: list[Cells]) -> Table:
     what = (
         "Gap: largest minus smallest score of the groups of an attribute, over all images of a group (not averaged "
         f"over expressions), among groups of at least {least} images with that score. Equal groups: the gap to expect "
-        "if the attribute meant nothing, mean over deals of the groups among the images of each expression. Worst: "
-        "the group with the worst mean over seeds."
+        "if the attribute meant nothing, mean over deals of the groups among subjects, or among the images of each "
+        "expression where subjects are unknown or in several groups. Worst: the group with the worst mean over seeds."
     )
     names = _shown(cells)
     columns = [*map(Column, (*TEXTS, TRAINING))]
