@@ -14,7 +14,7 @@ from fer_bench.report import labels, methods, style
 from fer_bench.report.results import Pair, Results
 from fer_bench.report.unit_coverage import Coverage, coverage
 
-UNITS = 6  # letters in a line of a column's label
+UNITS = 7  # letters in a line of a column's label
 HIGHEST = 3.0  # coverage from which on the colour no longer changes
 LINE = 0.17  # inches of a row of a panel
 HEAD, FOOT = 0.27, 0.45  # inches of a panel's title, and of the units below the last one
@@ -51,7 +51,8 @@ def _panel(axes: Axes, values: np.ndarray, one: Coverage, expressions: list[str]
     names = [expression.capitalize() for expression in expressions]
     sns.heatmap(
         values, ax=axes, cmap="vlag", norm=TwoSlopeNorm(1.0, 0.0, HIGHEST), annot=True, fmt=".1f", cbar=False,
-        annot_kws={"fontsize": 5}, xticklabels=[fill(unit, UNITS) for unit in one.units], yticklabels=names, linewidths=0.3, mask=~np.isfinite(values),
+        annot_kws={"fontsize": 5}, xticklabels=[fill(unit, UNITS) for unit in one.units], yticklabels=names,
+        linewidths=0.3, mask=~np.isfinite(values),
     )  # fmt: skip
     for row, column in np.argwhere(one.own):
         axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor="black", linewidth=0.8, clip_on=False))
