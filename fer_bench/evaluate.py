@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ import torch
 from fer_bench import classifier as classifiers
 from fer_bench import score_file
 from fer_bench.cells import Cell
+from fer_bench.compared_scores import Comparison, compared_metrics, reference_averages
 from fer_bench.data import evaluation_batches, no_maps
 from fer_bench.dataset_files import DatasetFiles
+from fer_bench.evaluate_details import Details
 from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.examples import choose, write_examples
 from fer_bench.explainers import explain_all, supported
 from fer_bench.initial import initialised
 from fer_bench.landmark_rows import landmark_rows
+from fer_bench.normalised_rows import normalised_rows
 from fer_bench.protocols import PROTOCOLS
 from fer_bench.reference_rows import ReferenceInput, reference_rows, train_means
 from fer_bench.score_rows import Averaging, Row, classification_rows, map_rows
@@ -27,7 +32,6 @@ from fer_bench.targets import Targets
 from fer_bench.train_settings import RuntimeSettings
 from fer_bench.validation import validate
 
-MAP_METRICS = ("att_cos", "att_pearson")
 MAIN = {"target": "paper", "pairing": TRUE_TRUE, "subset": "all"}
 
 
@@ -84,13 +88,22 @@ class _Evaluation:
         predicted = scores.probabilities.argmax(axis=1)
         expressions = self.files.plugin.expressions
         averaging = Averaging(self.faces.labels, predicted, expressions, self.settings.minimum_class_images)
-        self._write_images(folder, scores, predicted)
+        compared, references = self._comparison(scores).scores()
+        self._write_images(folder, scores.columns | compared | scores.decision, scores, predicted)
         self._write_mean_maps(folder / "mean_maps.npz", scores)
+        Details(self.files, self.faces, self.targets, self.protocol, self.root).write(folder, scores.maps)
         names, minimum = self.settings.metrics, self.settings.minimum_class_images
+        of_maps = [
+            *map_rows(scores.columns, averaging, self._optimised(scores.columns)),
+            *map_rows(compared, averaging, self._optimised(compared), ("all",)),
+            *map_rows(scores.decision, averaging, set(), ("all",)),
+            *reference_rows(self._reference_input(scores, averaging)),
+            *reference_averages(references, averaging),
+        ]
         return [
             *classification_rows(names, self.faces.labels, scores.probabilities, expressions, minimum),
-            *map_rows(scores.columns, averaging, self._optimised(scores)),
-            *reference_rows(self._reference_input(scores, averaging)),
+            *of_maps,
+            *normalised_rows(of_maps),
             *landmark_rows(self.files, self.root),
         ]
 
@@ -104,6 +117,25 @@ class _Evaluation:
         write_examples(path, chosen, self.faces, self.size, self.classifier, self.explainers, self.targets)
         return [path]
 
+    def _comparison(self, scores: Scores) -> Comparison:
+        classes = len(self.files.plugin.expressions)
+        return Comparison(
+            metrics=compared_metrics(self.settings.metrics),
+            maps=scores.maps,
+            targets=self.targets,
+            priors={name: train_means(self._train, name, classes).blind_mean for name in self.targets.names},
+            ids=[str(name) for name in self.faces.frame["id"]],
+            num_classes=classes,
+            protocol=self.protocol,
+            seed=int(self.entry["reference_seed"]),
+        )
+
+    @cached_property
+    def _train(self) -> Targets:
+        """Targets of the training split."""
+        trained_on = DatasetFiles(self.entry["dataset"], self.root)
+        return Targets(trained_on, trained_on.faces("train"), self.entry["variants"], self.side)
+
     def _score(self, classifier: Any, explainers: list[str]) -> Scores:
         classes = len(self.files.plugin.expressions)
         scorer = Scorer(classifier, explainers, self.settings.metrics, self.targets, self.protocol, classes)
@@ -111,12 +143,12 @@ class _Evaluation:
             scorer.add(rows, batch)
         return scorer.scores
 
-    def _write_images(self, folder: Path, scores: Scores, predicted: np.ndarray) -> None:
+    def _write_images(self, folder: Path, scored: dict[str, np.ndarray], scores: Scores, predicted: np.ndarray) -> None:
         """Write predictions.parquet and scores.parquet, one row per test image."""
         frame = pd.DataFrame({"id": list(self.faces.frame["id"]), "label": self.faces.labels, "predicted": predicted})
         names = [f"p_{name}" for name in self.files.plugin.expressions]
         probabilities = pd.DataFrame(scores.probabilities.astype(np.float32), columns=names)
-        columns = pd.DataFrame({name: values.astype(np.float32) for name, values in scores.columns.items()})
+        columns = pd.DataFrame({name: values.astype(np.float32) for name, values in scored.items()})
         pd.concat([frame, probabilities], axis=1).to_parquet(folder / "predictions.parquet", index=False)
         pd.concat([frame, columns], axis=1).to_parquet(folder / "scores.parquet", index=False)
 
@@ -130,26 +162,24 @@ class _Evaluation:
             maps[f"target.{name}"] = means.class_means.numpy()
         np.savez(path, count=scores.counts.numpy(), **maps)
 
-    def _optimised(self, scores: Scores) -> set[str]:
-        """Columns that score a guided layer against the very map that it was trained on."""
+    def _optimised(self, columns: Iterable[str]) -> set[str]:
+        """Those columns that score a guided layer against the very map that it was trained on."""
         settings = self.entry["guidance"]["settings"]
         if "variant" not in settings or self.entry["test_dataset"]["name"] != self.entry["dataset"]["name"]:
             return set()
         layers = [self._last if layer == "last" else str(layer) for layer in settings["layers"]]
-        wanted = {f"{metric}.{layer}.{settings['variant']}.{TRUE_TRUE}" for metric in MAP_METRICS for layer in layers}
-        return wanted & set(scores.columns)
+        endings = tuple(f".{layer}.{settings['variant']}.{TRUE_TRUE}" for layer in layers)
+        return {column for column in columns if column.startswith("att_") and column.endswith(endings)}
 
     @property
     def _last(self) -> str:
         return str(max(int(layer) for layer in self.classifier.layers))
 
     def _reference_input(self, scores: Scores, averaging: Averaging) -> ReferenceInput:
-        trained_on = DatasetFiles(self.entry["dataset"], self.root)
-        train = Targets(trained_on, trained_on.faces("train"), self.entry["variants"], self.side)
         return ReferenceInput(
             ids=[str(name) for name in self.faces.frame["id"]],
             targets=self.targets,
-            train=train,
+            train=self._train,
             grids=scores.grids,
             untrained=self._untrained_cams(),
             protocol=self.protocol,

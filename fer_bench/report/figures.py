@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from fer_bench.report import (
     figures_confusion,
+    figures_coverage,
     figures_curves,
     figures_lambda,
     figures_maps,
@@ -35,6 +36,7 @@ def _public(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from figures_summary.build(results)
     yield from figures_maps.build(results)
     yield from figures_confusion.build(results)
+    yield from figures_coverage.build(results)
     yield from figures_curves.build(results)
     yield from figures_lambda.build(results)
 
