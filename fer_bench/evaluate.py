@@ -17,6 +17,8 @@ from fer_bench.dataset_files import DatasetFiles
 from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.examples import choose, write_examples
 from fer_bench.explainers import explain_all, supported
+from fer_bench.guidance_entry import guidance_of
+from fer_bench.guidance_rows import guidance_rows
 from fer_bench.initial import initialised
 from fer_bench.landmark_rows import landmark_rows
 from fer_bench.protocols import PROTOCOLS
@@ -65,6 +67,7 @@ class _Evaluation:
         self.entry, self.root = entry, root
         self.settings = validate(EvaluateSettings, entry["evaluate"], "params.yaml: evaluate")
         self.protocol = PROTOCOLS[entry["protocol"]]
+        self.guidance = guidance_of(entry)
         self.classifier = classifiers.load(entry["cell"], root)
         self.files = DatasetFiles(entry["test_dataset"], root, self.protocol.resampling)
         self.faces = self.files.faces("test")
@@ -92,6 +95,7 @@ class _Evaluation:
             *classification_rows(names, self.faces.labels, scores.probabilities, expressions, minimum),
             *map_rows(scores.columns, averaging, self._optimised(scores)),
             *reference_rows(self._reference_input(scores, averaging)),
+            *(guidance_rows(self.guidance, self.files, self.targets, averaging) if self._is_trained_on else []),
             *landmark_rows(self.files, self.root),
         ]
 
@@ -123,12 +127,17 @@ class _Evaluation:
 
     def _optimised(self, scores: Scores) -> set[str]:
         """Columns that score a guided layer against the very map that it was trained on."""
-        settings = self.entry["guidance"]["settings"]
-        if "variant" not in settings or self.entry["test_dataset"]["name"] != self.entry["dataset"]["name"]:
+        target = self.guidance.optimises
+        if not target or not self._is_trained_on:
             return set()
-        layers = [self._last if layer == "last" else str(layer) for layer in settings["layers"]]
-        wanted = {f"{metric}.{layer}.{settings['variant']}.{TRUE_TRUE}" for metric in MAP_METRICS for layer in layers}
+        layers = [self._last if layer == "last" else str(layer) for layer in self.guidance.settings.layers]
+        wanted = {f"{metric}.{layer}.{target}.{TRUE_TRUE}" for metric in MAP_METRICS for layer in layers}
         return wanted & set(scores.columns)
+
+    @property
+    def _is_trained_on(self) -> bool:
+        """Whether the test dataset is the one that the network was trained on."""
+        return bool(self.entry["test_dataset"]["name"] == self.entry["dataset"]["name"])
 
     @property
     def _last(self) -> str:

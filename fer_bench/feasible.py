@@ -21,8 +21,11 @@ def skip_reason(params: Any, cell: Cell) -> str:
     network = model.network()
     if reason := reason or unsuitable(network) or "":
         return reason
-    if not registry.plugin("guidance", params.guidance_plugin(cell.guidance)).needs_maps:
+    guidance = registry.plugin("guidance", params.guidance_plugin(cell.guidance))
+    if not guidance.needs_maps:
         return ""
+    if guidance.needs_intensities and (reason := _units_unknown(params, cell.dataset)):
+        return reason
     return _coarse_map(map_sizes(network), params.guidance_of(cell.guidance, cell.model, cell.dataset).layers)
 
 
@@ -44,6 +47,14 @@ def _not_this_checkpoint(params: Any, cell: Cell, model: Any) -> str:
     if params.grid.protocol == "clean":
         return "a network that was trained elsewhere may have been chosen on the test split; use protocol paper"
     return ""
+
+
+def _units_unknown(params: Any, dataset: str) -> str:
+    """Only generated faces and annotated ones come with the table of what is really in them."""
+    plugin = str((params.raw["datasets"][dataset] or {}).get("plugin") or dataset)
+    if hasattr(registry.plugin("datasets", plugin), "ground_truth"):
+        return ""
+    return f"nobody knows which action units are really in the faces of {dataset}; plug-in {plugin} has no ground truth"
 
 
 def _coarse_map(sizes: dict[int, tuple[int, int]], layers: Any) -> str:
