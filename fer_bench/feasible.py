@@ -1,5 +1,6 @@
 """Which combinations of the grid make no sense, and why; the reason reaches the tables."""
 
+from pathlib import Path
 from typing import Any
 
 from fer_bench import registry
@@ -52,7 +53,7 @@ def _not_this_checkpoint(params: Any, cell: Cell, model: Any) -> str:
 def _units_unknown(params: Any, dataset: str) -> str:
     """Only generated faces and annotated ones come with the table of what is really in them."""
     plugin = str((params.raw["datasets"][dataset] or {}).get("plugin") or dataset)
-    if hasattr(registry.plugin("datasets", plugin), "ground_truth"):
+    if registry.plugin("datasets", plugin)(dataset, params.datasets[dataset]).ground_truth(Path()) is not None:
         return ""
     return f"nobody knows which action units are really in the faces of {dataset}; plug-in {plugin} has no ground truth"
 

@@ -7,6 +7,7 @@ from fer_bench.report import (
     table_ablation,
     table_attention,
     table_comparison,
+    table_controls,
     table_landmarks,
     table_main,
     table_maps,
@@ -24,6 +25,7 @@ def build(results: Results) -> list[Table]:
     """Build the main tables, then those of other measures that were computed, then the absent cells if any."""
     main = [table_main.build(results), table_attention.build(results), *table_ablation.build(results)]
     others = [
+        table_controls.build(results),
         table_comparison.build(results),
         table_scores.build_scores(results),
         table_scores.build_recall(results),
