@@ -21,6 +21,8 @@ from fer_bench.evaluate_details import Details
 from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.examples import choose, write_examples
 from fer_bench.explainers import explain_all, supported
+from fer_bench.guidance_entry import guidance_of
+from fer_bench.guidance_rows import guidance_rows
 from fer_bench.initial import initialised
 from fer_bench.landmark_rows import landmark_rows
 from fer_bench.normalised_rows import normalised_rows
@@ -73,6 +75,7 @@ class _Evaluation:
         self.entry, self.root = entry, root
         self.settings = validate(EvaluateSettings, entry["evaluate"], "params.yaml: evaluate")
         self.protocol = PROTOCOLS[entry["protocol"]]
+        self.guidance = guidance_of(entry)
         self.classifier = classifiers.load(entry["cell"], root)
         self.files = DatasetFiles(entry["test_dataset"], root, self.protocol.resampling)
         self.faces = self.files.faces("test")
@@ -104,6 +107,7 @@ class _Evaluation:
             *classification_rows(names, self.faces.labels, scores.probabilities, expressions, minimum),
             *of_maps,
             *normalised_rows(of_maps),
+            *(guidance_rows(self.guidance, self.files, self.targets, averaging) if self._is_trained_on else []),
             *landmark_rows(self.files, self.root),
         ]
 
@@ -164,12 +168,17 @@ class _Evaluation:
 
     def _optimised(self, columns: Iterable[str]) -> set[str]:
         """Those columns that score a guided layer against the very map that it was trained on."""
-        settings = self.entry["guidance"]["settings"]
-        if "variant" not in settings or self.entry["test_dataset"]["name"] != self.entry["dataset"]["name"]:
+        target = self.guidance.optimises
+        if not target or not self._is_trained_on:
             return set()
-        layers = [self._last if layer == "last" else str(layer) for layer in settings["layers"]]
-        endings = tuple(f".{layer}.{settings['variant']}.{TRUE_TRUE}" for layer in layers)
+        layers = [self._last if layer == "last" else str(layer) for layer in self.guidance.settings.layers]
+        endings = tuple(f".{layer}.{target}.{TRUE_TRUE}" for layer in layers)
         return {column for column in columns if column.startswith("att_") and column.endswith(endings)}
+
+    @property
+    def _is_trained_on(self) -> bool:
+        """Whether the test dataset is the one that the network was trained on."""
+        return bool(self.entry["test_dataset"]["name"] == self.entry["dataset"]["name"])
 
     @property
     def _last(self) -> str:

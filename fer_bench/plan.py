@@ -159,7 +159,7 @@ def _evaluate(params: Params, cell: Cell, test: str, root: Path) -> dict[str, An
     train = _train(params, cell, root)
     model = params.models[cell.model]
     explainers = params.evaluate.explainers if model.explainers is None else model.explainers
-    plugins = [f"fer_bench.methods.{model.method}"]
+    plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{train['guidance']['plugin']}"]
     plugins += [f"fer_bench.explainers.{name}" for name in explainers]
     plugins += [f"fer_bench.metrics.{name}" for name in params.evaluate.metrics]
     plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', test)}")
@@ -186,7 +186,7 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
         "datasets": {name: _dataset_facts(params, name) for name in params.grid.test_datasets},
         "models": {name: _model_facts(params, name) for name in params.grid.models},
         "guidance": {
-            name: {"plugin": params.guidance_plugin(name), **_settings(params.guidance[name])}
+            name: {**_guidance_facts(params.guidance_plugin(name)), **_settings(params.guidance[name])}
             for name in params.grid.guidance
         },
         "tables": _settings(params.tables),
@@ -196,6 +196,10 @@ def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], r
         ),
         "sources": sources(["stages.tables"], root),
     }
+
+
+def _guidance_facts(plugin: str) -> dict[str, str]:
+    return {"plugin": plugin, "knows": registry.plugin("guidance", plugin).knows}
 
 
 def _model_facts(params: Params, name: str) -> dict[str, Any]:

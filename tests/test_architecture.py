@@ -15,7 +15,10 @@ KINDS = [
     "datasets", "synthface", "landmarks", "au", "backbones", "methods", "guidance", "explainers", "metrics", "report",
     "checkpoints",
 ]  # fmt: skip
-BASE = {"errors", "settings", "expressions", "registry", "classifier_output", "validation", "yaml_file", "minmax"}
+BASE = {
+    "errors", "settings", "expressions", "registry", "classifier_output", "validation", "yaml_file", "minmax",
+    "gaussian",
+}  # fmt: skip
 # What a kind may import besides itself and BASE; the reason stands beside each.
 ALLOWED = {
     "datasets": {"synthface"},  # a dataset of generated faces asks the generator

@@ -8,6 +8,7 @@ from fer_bench.report import (
     table_attention,
     table_beyond,
     table_comparison,
+    table_controls,
     table_coverage,
     table_data,
     table_groups,
@@ -33,6 +34,7 @@ def build(results: Results) -> list[Table]:
     main = [table_main.build(results), table_attention.build(results), *table_ablation.build(results)]
     main += table_tuned.build(results)
     others = [
+        table_controls.build(results),
         table_comparison.build(results),
         table_significance.build(results),
         table_scores.build_scores(results),
