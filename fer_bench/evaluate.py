@@ -19,6 +19,8 @@ from fer_bench.examples import choose, write_examples
 from fer_bench.explainers import explain_all, supported
 from fer_bench.initial import initialised
 from fer_bench.landmark_rows import landmark_rows
+from fer_bench.probes import probe_rows
+from fer_bench.probes.base import Subject
 from fer_bench.protocols import PROTOCOLS
 from fer_bench.reference_rows import ReferenceInput, reference_rows, train_means
 from fer_bench.score_rows import Averaging, Row, classification_rows, map_rows
@@ -93,7 +95,19 @@ class _Evaluation:
             *map_rows(scores.columns, averaging, self._optimised(scores)),
             *reference_rows(self._reference_input(scores, averaging)),
             *landmark_rows(self.files, self.root),
+            *probe_rows(self.settings.probes, self._subject(), folder),
         ]
+
+    def _subject(self) -> Subject:
+        return Subject(
+            classifier=self.classifier,
+            explainers=self.explainers,
+            files=self.files,
+            size=self.size,
+            batch_size=self.settings.batch_size,
+            resize=self.protocol.resize,
+            seed=int(self.entry["reference_seed"]),
+        )
 
     def _score(self, classifier: Any, explainers: list[str]) -> Scores:
         classes = len(self.files.plugin.expressions)

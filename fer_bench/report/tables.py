@@ -12,6 +12,7 @@ from fer_bench.report import (
     table_maps,
     table_pairing,
     table_scores,
+    table_shortcut,
     text,
 )
 from fer_bench.report.collect import OK
@@ -31,6 +32,7 @@ def build(results: Results) -> list[Table]:
         table_maps.build_pearson(results),
         table_maps.build_cross_map(results),
         table_pairing.build(results),
+        table_shortcut.build(results),
     ]
     filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
     last = [table_landmarks.build(results), _absent(results)]
