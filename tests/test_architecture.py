@@ -21,18 +21,7 @@ ALLOWED = {
     "datasets": {"synthface", "cues"},  # a dataset of generated faces asks the generator, and for its cues
     "cues": {"au", "synthface"},  # regions to keep off; random streams
     # a probe asks a trained network further questions about its test images, as the evaluation does
-    "probes": {
-        "au",
-        "classifier",
-        "cues",
-        "data",
-        "dataset_files",
-        "explainers",
-        "metrics",
-        "score_rows",
-        "synthface",
-        "targets",
-    },
+    "probes": {"au", "cells", "classifier", "cues", "data", "dataset_files", "explainers", "resample", "score_rows"},
     "guidance": {"au"},  # the resize operators
     "metrics": {"au"},  # the resize operators
     "report": {"cells", "au", "score_file"},  # paths; the codebook sheet

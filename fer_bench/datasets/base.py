@@ -49,6 +49,7 @@ class DatasetBase:
     citation: str = ""
     publishable_images: bool = False
     generated: bool = False  # whether the faces are made from the codebook that the maps are drawn from
+    paired: bool = False  # whether the test images are pairs of faces that differ in one action unit
     expressions: tuple[str, ...] = EXPRESSIONS
     views: tuple[str, ...] = ()  # ways in which the test images can be shown, besides as they are tested
     counts: Mapping[str, Mapping[str, int]] = {}  # published images per split and expression; val belongs to train

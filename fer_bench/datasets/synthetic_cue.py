@@ -85,7 +85,7 @@ class Dataset(synthetic.Dataset):
 
     def _cue(self, name: str, label: str, truth: "pd.Series[float]", out: Path) -> dict[str, object]:
         landmarks = np.array([[truth[f"x{k}"], truth[f"y{k}"]] for k in range(68)], dtype=np.float64)
-        mask = read_image(out / "masks" / f"{name}.png")[..., 0]
+        mask = self.masks(out, [name])[0]
         x, y = place(self.site, CuedFace(label, mask, landmarks), self.radius, self.seed, name)
         return {"id": name, "x": x, "y": y, **shown(label, self.expressions, self.settings.rate, self.seed, name)}
 

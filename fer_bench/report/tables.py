@@ -13,6 +13,7 @@ from fer_bench.report import (
     table_pairing,
     table_scores,
     table_shortcut,
+    table_truth,
     text,
 )
 from fer_bench.report.collect import OK
@@ -33,6 +34,8 @@ def build(results: Results) -> list[Table]:
         table_maps.build_cross_map(results),
         table_pairing.build(results),
         table_shortcut.build(results),
+        table_truth.build_pairs(results),
+        table_truth.build_occlusion(results),
     ]
     filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
     last = [table_landmarks.build(results), _absent(results)]
