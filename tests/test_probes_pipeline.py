@@ -26,12 +26,20 @@ def _prepare(name: str) -> None:
     entry = json.loads((PLAN / f"landmarks/{name}.json").read_text())
     dataset, folder = dataset_plugin(entry["dataset"]), faces_folder(name)
     dataset.prepare(folder, workers=1, progress=False)
-    index, truth = read_index(folder / "index.csv"), folder / "ground_truth.parquet"
     landmarks.run(
-        index=index, image_root=folder, backend=entry["backend"], settings=entry["settings"], out=landmarks_file(name),
-        workers=1, progress=False, read_image=read_image, cache=Path("cache") / name, timings=Path("cache") / f"{name}.csv",
-        source="test", truth=truth,
-    )  # fmt: skip
+        index=read_index(folder / "index.csv"),
+        image_root=folder,
+        backend=entry["backend"],
+        settings=entry["settings"],
+        out=landmarks_file(name),
+        workers=1,
+        progress=False,
+        read_image=read_image,
+        cache=Path("cache") / name,
+        timings=Path("cache") / f"{name}.csv",
+        source="test",
+        truth=folder / "ground_truth.parquet",
+    )
     heatmaps.make(json.loads((PLAN / f"heatmaps/{name}.json").read_text()), progress=False)
 
 
@@ -45,10 +53,19 @@ def finished(tmp_path_factory):
         PAIRS: {"preset": "smoke", "overrides": OVERRIDES},
     }
     raw["grid"] = {
-        "name": "few", "datasets": [CUED], "models": ["resnet10t"], "guidance": ["none"], "seeds": [0],
-        "test_datasets": [CUED, PAIRS], "train": {"epochs": 1},
-        "evaluate": {"explainers": ["cam"], "probes": ["shortcut", "attribution", "occlusion"], "minimum_class_images": 1},
-    }  # fmt: skip
+        "name": "few",
+        "datasets": [CUED],
+        "models": ["resnet10t"],
+        "guidance": ["none"],
+        "seeds": [0],
+        "test_datasets": [CUED, PAIRS],
+        "train": {"epochs": 1},
+        "evaluate": {
+            "explainers": ["cam"],
+            "probes": ["shortcut", "attribution", "occlusion"],
+            "minimum_class_images": 1,
+        },
+    }
     (folder / "params.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

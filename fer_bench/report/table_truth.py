@@ -15,13 +15,13 @@ CHANCE, REFERENCE = "chance: share of changed pixels", "reference: the truth at 
 PAIRS = (
     "Attribution with known truth: pairs of generated faces that differ in one action unit alone, of which those count "
     "whose logit of the expression moves by at least 1 (pairs kept). The explained difference of the logit against the "
-    "pixels that the rendered change touches: share of energy on them, area under precision-recall (average precision), "
+    "pixels that the rendered change touches: share of energy on them, area under precision-recall (AP), "
     "and how often the largest value lies on them."
 )
 DROPS = {"occlusion_probability": ("Probability (points)", 1), "occlusion_logit": ("Logit", 2)}
 COLUMNS = {"": "AU regions", "_chance": "face patches", "_excess": "regions minus patches"}
 OCCLUSION = (
-    "Occlusion: drop of the true class when the regions of its action units are blurred, and when as many pixels of the "
+    "Occlusion: drop of the true class when its action unit regions are blurred, and when as many pixels of the "
     "visible face are blurred in patches in random order (chance; mean of five orders)."
 )
 
