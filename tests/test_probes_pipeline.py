@@ -62,7 +62,7 @@ def finished(tmp_path_factory):
         "train": {"epochs": 1},
         "evaluate": {
             "explainers": ["cam"],
-            "probes": ["shortcut", "attribution", "occlusion"],
+            "probes": ["shortcut", "attribution", "occlusion", "deletion_insertion", "randomisation"],
             "minimum_class_images": 1,
         },
     }
@@ -147,7 +147,7 @@ def test_occlusion_has_its_chance_level_beside(scores):
 
 
 def test_probes_run_where_they_fit_alone(scores):
-    fitting = {"shortcut_reliance": {CUED}, "pair_kept": {PAIRS}, "occlusion_logit": {CUED}}
+    fitting = {"shortcut_reliance": {CUED}, "pair_kept": {PAIRS}, "occlusion_logit": {CUED}, "deletion_logit": {CUED}}
     for metric, datasets in fitting.items():
         assert set(scores[scores["metric"] == metric]["test_dataset"]) == datasets
 
@@ -157,3 +157,14 @@ def test_tables_are_written(finished):
     assert "Reliance" in text and "chance" in text and "rate 0.9" in text
     truth = (finished / "paper_tables/few/known_truth.md").read_text(encoding="utf-8")
     assert "of 12" in truth and "chance" in truth
+
+
+def test_faithfulness_is_shown_with_its_chance_level(finished):
+    folder = finished / "paper_tables/few"
+    curves = (folder / "faithfulness.md").read_text(encoding="utf-8")
+    assert "random patches" in curves and "attention, last layer" in curves
+    check = pd.read_csv(folder / "randomisation.csv")
+    attention = check[check["Map"] == "attention, last layer"]
+    assert attention["Rank correlation, weights drawn anew, head"].item() == pytest.approx(1.0)
+    assert check["changes"].isin(["yes", "no"]).all()
+    assert (folder / f"faithfulness-{CUED}.png").stat().st_size > 10_000

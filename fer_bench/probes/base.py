@@ -38,4 +38,4 @@ class ProbeBase(ABC):
 
     @abstractmethod
     def run(self, subject: Subject) -> tuple[list[Row], pd.DataFrame]:
-        """Return the averaged rows and one line per image behind them, with its `id`."""
+        """Return the averaged rows and the values behind them, a line or more per image, with its `id`."""

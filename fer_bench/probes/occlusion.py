@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -16,13 +15,13 @@ from torch import Tensor
 
 from fer_bench.au import au_maps, wanted_aus
 from fer_bench.cells import seed_of
+from fer_bench.probes._blur import blurred
 from fer_bench.probes._patches import patches
 from fer_bench.probes.base import ProbeBase, Subject
 from fer_bench.resample import resample
 from fer_bench.score_rows import Row, row
 
 ORDERS = 5  # random orders of patches per face
-BLUR = 0.1  # standard deviation of what is put in place, as a share of the image's side
 _EDGE = math.exp(-1)  # value of an anatomical map on the edge of a region
 REGIONS, RANDOM = "regions", "patches"
 
@@ -98,8 +97,7 @@ def _random(subject: Subject, name: str, visible: np.ndarray, regions: np.ndarra
 
 def _blurred(image: np.ndarray, cover: np.ndarray) -> np.ndarray:
     """The image (H, W, 3) uint8, blurred where covered."""
-    soft = cv2.GaussianBlur(image, (0, 0), BLUR * len(image))
-    return np.where(cover[..., None], soft, image)
+    return np.where(cover[..., None], blurred(image), image)
 
 
 def _values(subject: Subject, images: list[np.ndarray], classes: list[int]) -> list[dict[str, float]]:

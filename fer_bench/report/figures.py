@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from fer_bench.report import (
     figures_confusion,
     figures_curves,
+    figures_faithfulness,
     figures_lambda,
     figures_maps,
     figures_overlays,
@@ -37,6 +38,7 @@ def _public(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from figures_confusion.build(results)
     yield from figures_curves.build(results)
     yield from figures_lambda.build(results)
+    yield from figures_faithfulness.build(results)
 
 
 def _faces(results: Results, units: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Figure, bool]]:

@@ -7,6 +7,7 @@ from fer_bench.report import (
     table_ablation,
     table_attention,
     table_comparison,
+    table_faithfulness,
     table_landmarks,
     table_main,
     table_maps,
@@ -36,6 +37,8 @@ def build(results: Results) -> list[Table]:
         table_shortcut.build(results),
         table_truth.build_pairs(results),
         table_truth.build_occlusion(results),
+        table_faithfulness.build_curves(results),
+        table_faithfulness.build_randomised(results),
     ]
     filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
     last = [table_landmarks.build(results), _absent(results)]
