@@ -167,4 +167,4 @@ def test_faithfulness_is_shown_with_its_chance_level(finished):
     attention = check[check["Map"] == "attention, last layer"]
     assert attention["Rank correlation, weights drawn anew, head"].item() == pytest.approx(1.0)
     assert check["changes"].isin(["yes", "no"]).all()
-    assert (folder / f"faithfulness-{CUED}.png").stat().st_size > 10_000
+    assert (folder / f"figures/faithfulness-{CUED}.png").stat().st_size > 10_000
