@@ -163,6 +163,7 @@ def test_faithfulness_is_shown_with_its_chance_level(finished):
     folder = finished / "paper_tables/few"
     curves = (folder / "faithfulness.md").read_text(encoding="utf-8")
     assert "random patches" in curves and "attention, last layer" in curves
+    assert "measured on 14 test images" in curves
     check = pd.read_csv(folder / "randomisation.csv")
     attention = check[check["Map"] == "attention, last layer"]
     assert attention["Rank correlation, weights drawn anew, head"].item() == pytest.approx(1.0)

@@ -125,7 +125,7 @@ def _rows(subject: Subject, found: dict[tuple[str, Grid], Curves]) -> list[Row]:
     for (name, grid), own in found.items():
         if name == CHANCE:
             continue
-        where = identity(name, subject.classifier)
+        where: dict[str, Any] = identity(name, subject.classifier)
         for mode, sign in ((DELETION, -1), (INSERTION, 1)):
             areas, chance = area(own[mode]), area(found[CHANCE, grid][mode])
             gain = sign * (areas - chance)
@@ -134,8 +134,7 @@ def _rows(subject: Subject, found: dict[tuple[str, Grid], Curves]) -> list[Row]:
                 rows.append(_row(metric, areas[:, number], value, direction=direction, **where))
                 rows.append(_row(f"{metric}_chance", chance[:, number], value, direction=direction, **where))
                 rows.append(_row(f"{metric}_gain", gain[:, number], value, **where))
-                deviation = gain[:, number].std(correction=1, dim=0, keepdim=True)
-                rows.append(_row(f"{metric}_gain_deviation", deviation, value, n=len(gain), **where))
+                rows.append(_row(f"{metric}_gain_deviation", gain[:, number], value, deviation=True, **where))
     return rows
 
 
@@ -148,8 +147,8 @@ def _ends(found: Curves) -> list[Row]:
     ]
 
 
-def _row(metric: str, values: Tensor, value: str, n: int | None = None, **identity: Any) -> Row:
-    percent = value == "probability"
-    mean = float(values.mean()) * (100 if percent else 1)
-    count = len(values) if n is None else n
-    return row(metric, mean, count, subset="all", average="micro", unit="%" if percent else "", **identity)
+def _row(metric: str, values: Tensor, value: str, *, deviation: bool = False, **identity: Any) -> Row:
+    """Mean over images, or their sample deviation; a probability in percent."""
+    unit, scale = ("%", 100.0) if value == "probability" else ("", 1.0)
+    found = float(values.std(correction=1) if deviation else values.mean())
+    return row(metric, scale * found, len(values), subset="all", average="micro", unit=unit, **identity)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 
-from fer_bench.report import labels, methods
+from fer_bench.report import captions, labels, methods
 from fer_bench.report._builder import assemble, content
 from fer_bench.report._layout import TRAINING, comparisons, minus
 from fer_bench.report.results import BASELINE, Pair, Results, select
@@ -45,7 +45,8 @@ def build_curves(results: Results) -> Table | None:
     rows = [row for pair in _having(results, "deletion_logit") for row in _rows(results, pair, _curve_cells)]
     if not rows:
         return None
-    return assemble(results, "faithfulness", "Faithfulness of maps", CURVES, columns, rows, len(TEXTS))
+    table = assemble(results, "faithfulness", "Faithfulness of maps", CURVES, columns, rows, len(TEXTS))
+    return captions.add(table, *_probed(results, "deletion_logit"))
 
 
 def build_randomised(results: Results) -> Table | None:
@@ -56,11 +57,19 @@ def build_randomised(results: Results) -> Table | None:
     rows = [row for pair in _having(results, "randomised_rank") for row in _rows(results, pair, _random_cells)]
     if not rows:
         return None
-    return assemble(results, "randomisation", "Sanity check of maps", RANDOMISED, columns, rows, len(TEXTS))
+    table = assemble(results, "randomisation", "Sanity check of maps", RANDOMISED, columns, rows, len(TEXTS))
+    return captions.add(table, *_probed(results, "randomised_constant"))
 
 
 def _having(results: Results, metric: str) -> list[Pair]:
     return [pair for pair in results.pairs if len(select(results.of_pair(pair), metric=metric))]
+
+
+def _probed(results: Results, metric: str) -> Iterator[str]:
+    """How many test images these scores are about: fewer than the others."""
+    for pair in _having(results, metric):
+        count = int(select(results.of_pair(pair), metric=metric)["n"].max())
+        yield f"{results.pair_label(pair)}: measured on {count} test images, drawn by their ids."
 
 
 Line = tuple[Results, Pair, str, pd.DataFrame]  # results, pair, model, rows of one of its maps
