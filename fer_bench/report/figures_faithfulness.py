@@ -5,6 +5,7 @@ from textwrap import fill
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -62,7 +63,7 @@ def _figure(results: Results, pair: Pair, found: dict[tuple[str, str], pd.DataFr
         row[0].set_ylabel(fill(f"{names[model]}, {results.guidance_label(arm)} (%)", 26))
     for axes, title in zip(panels[0], MODES.values(), strict=True):
         axes.set_title(title)
-    handles: dict[str, object] = {}
+    handles: dict[str, Artist] = {}
     for axes in panels.flat:
         handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=4, frameon=False)

@@ -30,8 +30,8 @@ RANDOMISED = (
     "Sanity check: likeness of the maps of the true class before and after weights are drawn at random, in the head "
     "alone, in head and upper half of the backbone, everywhere (mean of three draws); at the map's grid. Other image: "
     "likeness of the trained network's maps of different images, the level of maps that share nothing but where faces "
-    f"lie. Changes: no where the rank correlation stays at {UNCHANGED} or above with all weights random. The attention "
-    "does not depend on the head. Constant maps have no likeness; constant: their share with all weights random."
+    f"lie. Changes: a map counts as the same where the rank correlation stays at {UNCHANGED} or above. The attention "
+    "cannot change with the head. Constant maps have no likeness; constant: their share with all weights random."
 )
 
 
@@ -118,7 +118,8 @@ def _curve_cells(line: Line, arm: str) -> list[Content]:
 def _random_cells(line: Line, arm: str) -> list[Content]:
     found = [_score(line, arm, f"randomised_{measure}", step, 2) for measure in MEASURES for step in STEPS]
     constant = _score(line, arm, "randomised_constant", "all", 0)
-    return [*found, constant, _verdict(found[list(STEPS).index("all")])]
+    rank = dict(zip(STEPS, found[: len(STEPS)], strict=True))
+    return [*found, constant, _verdict(rank["head"], rank["all"])]
 
 
 def _score(line: Line, arm: str, metric: str, subset: str, digits: int) -> Content:
@@ -126,8 +127,10 @@ def _score(line: Line, arm: str, metric: str, subset: str, digits: int) -> Conte
     return content(results, select(frame, metric=metric, subset=subset), pair, model, arm, digits)
 
 
-def _verdict(rank: Content) -> str:
-    """Whether a map changes when all weights are random; blank where that is not known."""
-    if not isinstance(rank, Value) or not rank.by_seed:
+def _verdict(head: Content, everywhere: Content) -> str:
+    """Whether a map changes when the head's weights are random, and all; blank where that is not known."""
+    ranks = [cell.mean for cell in (everywhere, head) if isinstance(cell, Value) and cell.by_seed]
+    if len(ranks) < 2:
         return ""
-    return "no" if rank.mean >= UNCHANGED else "yes"
+    same = [rank >= UNCHANGED for rank in ranks]
+    return "no" if same[0] else "not with the head" if same[1] else "yes"
