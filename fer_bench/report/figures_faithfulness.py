@@ -52,7 +52,9 @@ def _word(source: str, grid: str) -> str:
 
 def _figure(results: Results, pair: Pair, found: dict[tuple[str, str], pd.DataFrame]) -> Figure:
     names = methods.model_words(results)
-    words = sorted({word for curves in found.values() for word in curves["Map"]}, key=lambda word: CHANCE in word)
+    words = sorted(
+        {word for curves in found.values() for word in curves["Map"]}, key=lambda word: (CHANCE in word, word)
+    )
     made = style.figure(style.TEXT, 1.6 * len(found) + 0.75)
     seeds = "mean over seeds, band: smallest to largest seed" if len(results.seeds) > 1 else "one seed"
     made.suptitle(f"Probability of the true class, {results.pair_label(pair)}: {seeds}")
