@@ -34,14 +34,15 @@ class DatasetFiles:
         self.landmarks = root / landmarks_file(self.name)
         self.index = read_index(self.folder / "index.csv")
 
-    def faces(self, split: str) -> Faces:
-        """Return a split; an empty one is an error."""
+    def faces(self, split: str, view: str = "") -> Faces:
+        """Return a split, shown as one of the plug-in's `views` or plainly; an empty split is an error."""
         frame = self.index[self.index["split"] == split]
         if frame.empty:
             raise InputError(f"dataset {self.name}: no image in the split {split!r} of {self.folder / 'index.csv'}")
         order = {name: number for number, name in enumerate(self.plugin.expressions)}
         labels = frame["label"].map(order).to_numpy(dtype=np.int64, copy=True)
-        return Faces(frame, labels, self.plugin.image_root(self.folder), read_image, self.resampling)
+        read = self.plugin.reader(self.folder, split, view)
+        return Faces(frame, labels, self.plugin.image_root(self.folder), read, self.resampling)
 
     def store(self, variant: str) -> MapStore:
         """Open the map store; one that belongs to other faces is an error."""

@@ -26,6 +26,8 @@ from fer_bench.guidance_rows import guidance_rows
 from fer_bench.initial import initialised
 from fer_bench.landmark_rows import landmark_rows
 from fer_bench.normalised_rows import normalised_rows
+from fer_bench.probes import probe_rows
+from fer_bench.probes.base import Subject
 from fer_bench.protocols import PROTOCOLS
 from fer_bench.reference_rows import ReferenceInput, reference_rows, train_means
 from fer_bench.score_rows import Averaging, Row, classification_rows, map_rows
@@ -109,6 +111,7 @@ class _Evaluation:
             *normalised_rows(of_maps),
             *(guidance_rows(self.guidance, self.files, self.targets, averaging) if self._is_trained_on else []),
             *landmark_rows(self.files, self.root),
+            *probe_rows(self.settings.probes, self._subject(), folder),
         ]
 
     def write_examples(self, folder: Path, private: Path) -> list[Path]:
@@ -139,6 +142,17 @@ class _Evaluation:
         """Targets of the training split."""
         trained_on = DatasetFiles(self.entry["dataset"], self.root)
         return Targets(trained_on, trained_on.faces("train"), self.entry["variants"], self.side)
+
+    def _subject(self) -> Subject:
+        return Subject(
+            classifier=self.classifier,
+            explainers=self.explainers,
+            files=self.files,
+            size=self.size,
+            batch_size=self.settings.batch_size,
+            resize=self.protocol.resize,
+            seed=int(self.entry["reference_seed"]),
+        )
 
     def _score(self, classifier: Any, explainers: list[str]) -> Scores:
         classes = len(self.files.plugin.expressions)

@@ -254,7 +254,7 @@ def _check_references(params: Params) -> None:
             raise unknown(
                 "landmark backend", dataset.landmarks, f"{params.source}: datasets.{name}.landmarks", params.landmarks
             )
-    for kind in ("explainers", "metrics"):
+    for kind in ("explainers", "metrics", "probes"):
         _check_known(kind, getattr(params.evaluate, kind), f"{params.source}: evaluate.{kind}")
     for name, described in params.models.items():
         _check_known("explainers", described.explainers or [], f"{params.source}: models.{name}.explainers")

@@ -116,7 +116,7 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
     model = params.model_of(cell.dataset, cell.model, cell.guidance)
     guidance = params.guidance_plugin(cell.guidance)
     plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{guidance}"]
-    plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', cell.dataset)}")
+    plugins += _readers(params, cell.dataset)
     if model.checkpoint:
         plugins.append(f"fer_bench.checkpoints.{model.checkpoint['plugin']}")
     skip = skip_reason(params, cell)
@@ -149,6 +149,11 @@ def _random_seed(params: Params, cell: Cell) -> int:
     return replace(cell, model=params.models[cell.model].trial_of or cell.model).random_seed
 
 
+def _readers(params: Params, dataset: str) -> list[str]:
+    """Modules that decide what the images of a dataset look like when they are read."""
+    return [f"fer_bench.datasets.{_plugin_of(params, 'datasets', dataset)}", *params.datasets[dataset].plugins()]
+
+
 def _network(model: Any) -> dict[str, Any]:
     """A model's settings without those that are resolved elsewhere or that change no number (its label)."""
     elsewhere = ("train", "guidance", "label", "trial_of", "explainers", "cells")
@@ -162,7 +167,8 @@ def _evaluate(params: Params, cell: Cell, test: str, root: Path) -> dict[str, An
     plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{train['guidance']['plugin']}"]
     plugins += [f"fer_bench.explainers.{name}" for name in explainers]
     plugins += [f"fer_bench.metrics.{name}" for name in params.evaluate.metrics]
-    plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', test)}")
+    plugins += [f"fer_bench.probes.{name}" for name in params.evaluate.probes]
+    plugins += _readers(params, test)
     return {
         **{key: value for key, value in train.items() if key != "sources"},
         "test_dataset": _dataset(params, test),

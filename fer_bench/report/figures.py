@@ -9,6 +9,7 @@ from fer_bench.report import (
     figures_confusion,
     figures_coverage,
     figures_curves,
+    figures_faithfulness,
     figures_lambda,
     figures_maps,
     figures_overlays,
@@ -39,6 +40,7 @@ def _public(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from figures_coverage.build(results)
     yield from figures_curves.build(results)
     yield from figures_lambda.build(results)
+    yield from figures_faithfulness.build(results)
 
 
 def _faces(results: Results, units: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Figure, bool]]:

@@ -24,7 +24,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets and model whose coverage is known."""
     words = methods.model_words(results)
     for pair in results.pairs:
-        for model in results.unique("model"):
+        for model in results.models:
             one = coverage(results, pair, model)
             if one is not None:
                 yield f"coverage-{pair.name}-{model}", _figure(results, pair, words[model], one)

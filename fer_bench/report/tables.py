@@ -11,6 +11,7 @@ from fer_bench.report import (
     table_controls,
     table_coverage,
     table_data,
+    table_faithfulness,
     table_groups,
     table_landmarks,
     table_located,
@@ -18,8 +19,10 @@ from fer_bench.report import (
     table_maps,
     table_pairing,
     table_scores,
+    table_shortcut,
     table_significance,
     table_stability,
+    table_truth,
     table_tuned,
     text,
 )
@@ -47,6 +50,11 @@ def build(results: Results) -> list[Table]:
         *table_groups.build(results),
         table_maps.build_cross_map(results),
         table_pairing.build(results),
+        table_shortcut.build(results),
+        table_truth.build_pairs(results),
+        table_truth.build_occlusion(results),
+        table_faithfulness.build_curves(results),
+        table_faithfulness.build_randomised(results),
     ]
     filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
     data = [table_data.build(results), table_data.build_classes(results), table_located.build(results)]
