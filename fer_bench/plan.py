@@ -151,7 +151,7 @@ def _random_seed(params: Params, cell: Cell) -> int:
 
 def _readers(params: Params, dataset: str) -> list[str]:
     """Modules that decide what the images of a dataset look like when they are read."""
-    return [f"fer_bench.datasets.{_plugin_of(params, 'datasets', dataset)}", *params.datasets[dataset].plugins()]
+    return [f"fer_bench.datasets.{_plugin_of(params, 'datasets', dataset)}", *params.datasets[dataset].readers()]
 
 
 def _network(model: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Rows about a cell's guidance: how alike its maps and the target maps are, and which target its loss asks for."""
 
-import numpy as np
 import pytest
 from prepared_faces import NAME, prepare
 
@@ -66,10 +65,9 @@ def test_a_score_is_optimised_only_against_the_map_that_was_trained_on(guidance,
     evaluation.guidance = made(guidance, **section)
     evaluation.classifier = type("Network", (), {"layers": ["4", "5"]})
     evaluation.entry = {"test_dataset": {"name": "a"}, "dataset": {"name": "a"}}
-    scores = type("Scores", (), {"columns": dict.fromkeys(columns, np.zeros(1))})
-    assert evaluation._optimised(scores) == expected
+    assert evaluation._optimised(columns) == expected
     evaluation.entry = {"test_dataset": {"name": "b"}, "dataset": {"name": "a"}}
-    assert evaluation._optimised(scores) == set()
+    assert evaluation._optimised(columns) == set()
 
 
 def test_units_present_are_skipped_where_nobody_knows_them(raw_params):

@@ -40,6 +40,10 @@ class DatasetSettings(Settings):
         """Name modules of other kinds that decide about the images; where they change, the stage `faces` reruns."""
         return []
 
+    def readers(self) -> list[str]:
+        """Name modules of other kinds that decide how stored images look when read; where they change, cells rerun."""
+        return []
+
 
 class DatasetBase:
     """A dataset; a plug-in overrides `collect` and, where images lie elsewhere, `image_root` and `check`."""

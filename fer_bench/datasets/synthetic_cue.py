@@ -26,7 +26,7 @@ class Settings(synthetic.Settings):
     diameter: of the cue, as a share of the image's side.
     """
 
-    site: str
+    site: str = "background"
     rate: float = Field(0.9, ge=0, le=1)
     diameter: float = Field(0.08, gt=0, le=0.3)
 
@@ -40,6 +40,10 @@ class Settings(synthetic.Settings):
     def plugins(self) -> list[str]:
         """The site decides where cues lie."""
         return [f"fer_bench.cues.{self.site}"]
+
+    def readers(self) -> list[str]:
+        """Cues are laid on the images as these are read."""
+        return self.plugins()
 
 
 @dataclass(frozen=True)
