@@ -20,6 +20,9 @@ from fer_bench.yaml_file import read_yaml
 
 # A name ends up in stage names, folders and cell identities, where a dash separates and a dot means nesting to DVC.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+GridName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)?$")
+]  # may lie in a folder
 RESERVED_GRIDS = ("runs", "metrics", "hygiene", "provenance", "private")
 SECTIONS = ("grid", "datasets", "landmarks", "heatmaps", "models", "guidance", "train", "evaluate")
 OPTIONAL_SECTIONS = ("hygiene", "tables", "runtime")
@@ -35,7 +38,7 @@ class Block(Settings):
 class Grid(Settings):
     """The cells of the active grid: the product of four lists, each scored on every test dataset."""
 
-    name: Name
+    name: GridName
     protocol: Literal["clean", "paper"] = "clean"
     datasets: list[Name] = Field(min_length=1)
     models: list[Name] = Field(min_length=1)
@@ -213,7 +216,7 @@ def _evaluate(raw: dict[str, Any], source: str) -> EvaluateSettings:
 def _check_grid(params: Params) -> None:
     """Every name in the grid must be an entry of its section, and every training dataset must be a test dataset too."""
     grid, where = params.grid, f"{params.source}: grid"
-    if grid.name in RESERVED_GRIDS:
+    if grid.name.split("/")[0] in RESERVED_GRIDS:
         raise InputError(f"{where}.name: {grid.name!r} is a folder of results; any other name works")
     for key, section in (("datasets", "datasets"), ("models", "models"), ("guidance", "guidance")):
         _check_names(getattr(grid, key), getattr(params, section), f"{where}.{key}", section)

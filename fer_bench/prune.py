@@ -25,9 +25,9 @@ def leftovers(root: Path = Path()) -> list[Path]:
         *_strangers(root / SUMMARIES, datasets),
         *(path for folder in _folders(root / METRICS) for path in _strangers(folder, cells)),
         *(path for kind in PREPARED for path in _strangers(root / DATA / kind, datasets)),
-        *_strangers(root / "results", names | KEPT_IN_RESULTS),
-        *_strangers(root / PRIVATE, names | datasets),
-        *_strangers(root / "paper_tables", names),
+        *_grid_strangers(root / "results", names, KEPT_IN_RESULTS),
+        *_grid_strangers(root / PRIVATE, names, datasets),
+        *_grid_strangers(root / "paper_tables", names, set()),
     ]
     return sorted(set(found))
 
@@ -48,3 +48,14 @@ def _folders(folder: Path) -> list[Path]:
 def _strangers(folder: Path, names: set[str]) -> list[Path]:
     """Entries of a folder whose name without ending is not among the names; DVC's own .gitignore files stay."""
     return [path for path in folder.glob("*") if path.stem not in names and not path.name.startswith(".")]
+
+
+def _grid_strangers(folder: Path, grids: set[str], others: set[str]) -> list[Path]:
+    """Folders of grids that no longer are, one level deeper where grids lie in a folder of their own."""
+    shared = {name.split("/")[0] for name in grids if "/" in name}
+    nested = (
+        path
+        for name in sorted(shared - grids)
+        for path in _strangers(folder / name, {grid.split("/")[1] for grid in grids if grid.startswith(f"{name}/")})
+    )
+    return [*_strangers(folder, {grid.split("/")[0] for grid in grids} | others), *nested]

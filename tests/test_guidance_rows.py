@@ -5,7 +5,7 @@ from prepared_faces import NAME, prepare
 
 from fer_bench import params, registry
 from fer_bench.cells import Cell
-from fer_bench.evaluate import _Evaluation
+from fer_bench.evaluation import Evaluation
 from fer_bench.expressions import EXPRESSIONS
 from fer_bench.feasible import skip_reason
 from fer_bench.guidance_rows import OVERLAP, guidance_rows
@@ -61,7 +61,7 @@ def test_without_guidance_there_is_nothing_to_compare(files):
 )
 def test_a_score_is_optimised_only_against_the_map_that_was_trained_on(guidance, section, expected):
     columns = [f"att_cos.{layer}.{name}.true_true" for layer in "45" for name in ("paper", "facs", "present")]
-    evaluation = object.__new__(_Evaluation)
+    evaluation = object.__new__(Evaluation)
     evaluation.guidance = made(guidance, **section)
     evaluation.classifier = type("Network", (), {"layers": ["4", "5"]})
     evaluation.entry = {"test_dataset": {"name": "a"}, "dataset": {"name": "a"}}
