@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import integrate, stats
 
-from fer_bench.report.value import DEVIATION_FROM, Value
+from fer_bench.report.value import Value
 
 COVERAGE = 0.95
 
@@ -17,17 +17,6 @@ def prediction_interval(value: Value, coverage: float = COVERAGE) -> tuple[float
         return None
     quantile = float(stats.t.ppf((1 + coverage) / 2, value.n - 1))
     reach = quantile * value.deviation * float(np.sqrt(1 + 1 / value.n))
-    return value.mean - reach, value.mean + reach
-
-
-def mean_interval(value: Value, coverage: float = COVERAGE) -> tuple[float, float] | None:
-    """Where the mean over seeds lies: mean ± t * deviation / sqrt(n), t with n - 1 degrees of freedom.
-
-    Of a difference that is paired by seed this is the paired t interval. None for fewer than three runs.
-    """
-    if value.deviation is None or value.n < DEVIATION_FROM:
-        return None
-    reach = float(stats.t.ppf((1 + coverage) / 2, value.n - 1)) * value.deviation / float(np.sqrt(value.n))
     return value.mean - reach, value.mean + reach
 
 

@@ -1,24 +1,16 @@
 """Controls of a grid: guidances by other maps, each with the weight λ that validation chooses."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import pandas as pd
-
-from fer_bench.errors import InputError
-from fer_bench.report import labels
-from fer_bench.report.collect import Document
+from fer_bench.report import labels, validation_scores
+from fer_bench.report.ablations import others
 from fer_bench.report.results import BASELINE, Pair, Results
-from fer_bench.report.value import Value
 
 SUBJECT = "au"  # the plug-in whose effect the controls explain
 CHOOSING = "clean"  # the protocol whose validation images are not the test images
-DEFAULT_SCORE = "val_accuracy"
-SCORES = {"macro f1": "val_macro_f1"}  # words of a cell's selection rule -> column of its history
-PRECISION = 1e-4  # points: histories hold six digits, so closer means are equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +51,7 @@ def families(results: Results, pair: Pair, model: str) -> list[Family]:
     groups: dict[str, list[str]] = {}
     for name in results.all_guidances:
         if _facts(results, name).get("knows"):
-            groups.setdefault(_all_but_weight(results, name), []).append(name)
+            groups.setdefault(others(_facts(results, name), "weight"), []).append(name)
     words = [_word(results, names) for names in groups.values()]
     return [
         Family(
@@ -87,27 +79,8 @@ def _choose(results: Results, pair: Pair, model: str, names: list[str]) -> str:
     """The guidance with the highest mean over seeds of its kept epochs' validation scores; of equal ones the first."""
     if len(names) == 1 or not is_chosen_on_validation(results):
         return names[0]
-    found = {name: _validation(results, pair, model, name) for name in names}
-    if any(value.n < len(results.seeds) for value in found.values()):
-        return ""
-    best = max(value.mean for value in found.values())
-    return next(name for name, value in found.items() if value.mean >= best - PRECISION)
-
-
-def _validation(results: Results, pair: Pair, model: str, name: str) -> Value:
-    scores = {document.entry["seed"]: _score(document) for document in results.found(pair, model, name)}
-    return Value(scores, len(results.seeds))
-
-
-def _score(document: Document) -> float:
-    """Validation score of the epoch whose weights were kept."""
-    path, rule = document.files.get("history.csv"), str(document.facts.get("selection", ""))
-    if path is None:
-        cell = document.entry["cell"]
-        raise InputError(f"{cell}: its scores name no history.csv, by which λ is chosen; run `dvc repro evaluate`")
-    column = next((column for words, column in SCORES.items() if words in rule), DEFAULT_SCORE)
-    history = pd.read_csv(path)
-    return float(history.loc[history["best"] == 1, column].iloc[0])
+    found = {name: validation_scores.over_seeds(results, pair, model, name) for name in names}
+    return validation_scores.best(found) or ""
 
 
 def _facts(results: Results, name: str) -> dict[str, Any]:
@@ -116,11 +89,6 @@ def _facts(results: Results, name: str) -> dict[str, Any]:
 
 def _plugin(results: Results, name: str) -> str:
     return str(_facts(results, name).get("plugin", name))
-
-
-def _all_but_weight(results: Results, name: str) -> str:
-    kept = {key: value for key, value in _facts(results, name).items() if key not in ("weight", "label")}
-    return json.dumps(kept, sort_keys=True)
 
 
 def _word(results: Results, names: list[str]) -> str:

@@ -1,13 +1,9 @@
 """A paired difference that prints the interval of its mean instead of the deviation of its seeds."""
 
 from dataclasses import dataclass, fields
-from math import sqrt
 
-from scipy import stats
-
-from fer_bench.report.value import DEVIATION_FROM, OPTIMISED_MARK, Value, difference
-
-COVERAGE = 0.95
+from fer_bench import stats
+from fer_bench.report.value import OPTIMISED_MARK, Value, difference
 
 
 @dataclass(frozen=True)
@@ -17,10 +13,7 @@ class Gain(Value):
     @property
     def interval(self) -> tuple[float, float] | None:
         """The t interval of the mean over seeds, 95 %; None for fewer than three seeds."""
-        if self.n < DEVIATION_FROM:
-            return None
-        reach = float(stats.t.ppf((1 + COVERAGE) / 2, self.n - 1)) * (self.deviation or 0.0) / sqrt(self.n)
-        return self.mean - reach, self.mean + reach
+        return stats.t_interval(list(self.by_seed.values()))
 
     def text(self) -> str:
         """The mean and the interval, e.g. `+0.41 [−1.20, +2.02]`."""

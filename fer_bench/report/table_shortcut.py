@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from fer_bench import stats
 from fer_bench.report import captions, methods
 from fer_bench.report._builder import ANY_NETWORK, assemble, content, reference
 from fer_bench.report._guess import uniform
 from fer_bench.report._layout import TRAINING, comparisons, minus
-from fer_bench.report._statistics import mean_interval
 from fer_bench.report.methods import Network
 from fer_bench.report.results import BASELINE, Pair, Results, select
 from fer_bench.report.table import Column, Content, Row, Table
@@ -138,7 +138,7 @@ def _filled(cells: list[Content]) -> list[Content]:
 
 
 def _interval(cell: Content) -> str:
-    found = mean_interval(cell) if isinstance(cell, Value) else None
+    found = stats.t_interval(list(cell.by_seed.values())) if isinstance(cell, Value) else None
     return "" if found is None else f"[{found[0]:.1f}, {found[1]:.1f}]".replace("-", MINUS)
 
 
