@@ -37,7 +37,9 @@ CHOSEN = (
 NOT_CHOSEN = "λ: the first of the grid for each map; this protocol would choose it on the test images."
 OVERLAPS = (
     "Overlap: mean cosine, over the test faces with a map, of the map that guides and the paper map of the true "
-    "expression. CAM-COS and ATT-COS are compared with the paper map unless the heading names another one."
+    "expression. CAM-COS and ATT-COS are compared with the paper map unless the heading names another one. Class "
+    "specificity: cosine with the own class's map less the mean cosine with the other classes' maps of the same face. "
+    "Pixel AP: average precision of the map's ranking of pixels for those of the region."
 )
 
 
@@ -54,6 +56,8 @@ class Score:
 SCORES = (
     Score("CL (%)", 2, "accuracy"),
     *(Score(f"CAM-COS, {labels.target(name)}", 3, "cam_cos", name) for name in TARGETS),
+    Score("CAM, class specificity, FACS map", 3, "cam_class_specificity", "facs"),
+    Score("CAM, pixel AP, FACS map", 3, "cam_pixel_average_precision", "facs"),
     Score("ATT-COS", 3, "att_cos", "paper"),
 )
 
@@ -127,7 +131,7 @@ class _Trainings:
 def _rows(frame: pd.DataFrame, score: Score, explainer: str) -> pd.DataFrame:
     if score.metric == "accuracy":
         return select(frame, metric="accuracy", subset=("all", ""))
-    place = {"layer": labels.LAST_LAYER} if score.metric == "att_cos" else {"explainer": explainer}
+    place = {"layer": labels.LAST_LAYER} if score.metric.startswith("att_") else {"explainer": explainer}
     return cosine_rows(frame, score.metric, **place, target=score.target, pairing="true_true", subset="all")
 
 
