@@ -5,7 +5,7 @@ from pathlib import Path
 from fer_bench import params
 from fer_bench.cells import Cell
 from fer_bench.errors import unknown
-from fer_bench.params import Grid
+from fer_bench.grid_settings import Grid
 from fer_bench.validation import validate
 from fer_bench.yaml_file import read_yaml
 
