@@ -83,7 +83,6 @@ def test_a_reader_travels_to_another_process(made):
     ("settings", "message"),
     [
         ({"site": "hair"}, "unknown site 'hair'; .*known: background, face, foreign_unit"),
-        ({}, "site"),
         ({"site": "face", "rate": 1.2}, "rate"),
         ({"site": "face", "diameter": 0.5}, "diameter"),
     ],
