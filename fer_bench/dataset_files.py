@@ -1,22 +1,18 @@
 """A split of a dataset as it is read by training and evaluation: images, labels, maps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from fer_bench.au.store import MapStore, ids_hash
-from fer_bench.cells import faces_folder, heatmaps_folder
-from fer_bench.data import Faces, MapSource
+from fer_bench.cells import faces_folder, heatmaps_folder, landmarks_file
+from fer_bench.data import Faces
 from fer_bench.dataset_entry import dataset_plugin
 from fer_bench.datasets import read_image, read_index
 from fer_bench.errors import InputError
-
-# label, row of the index -> expression name or set of action units whose map is used, or None
-Wanted = Callable[[int, Mapping[str, Any]], Any]
 
 
 class DatasetFiles:
@@ -35,30 +31,18 @@ class DatasetFiles:
         self.plugin = dataset_plugin(entry)
         self.folder = root / faces_folder(self.name)
         self.heatmaps = root / heatmaps_folder(self.name)
+        self.landmarks = root / landmarks_file(self.name)
         self.index = read_index(self.folder / "index.csv")
 
-    def faces(self, split: str) -> Faces:
-        """Return a split; an empty one is an error."""
+    def faces(self, split: str, view: str = "") -> Faces:
+        """Return a split, shown as one of the plug-in's `views` or plainly; an empty split is an error."""
         frame = self.index[self.index["split"] == split]
         if frame.empty:
             raise InputError(f"dataset {self.name}: no image in the split {split!r} of {self.folder / 'index.csv'}")
         order = {name: number for number, name in enumerate(self.plugin.expressions)}
         labels = frame["label"].map(order).to_numpy(dtype=np.int64, copy=True)
-        return Faces(frame, labels, self.plugin.image_root(self.folder), read_image, self.resampling)
-
-    def maps(self, faces: Faces, variant: str, wanted: Wanted, codebook: str | None = None) -> MapSource:
-        """Return the source of maps of a split: rows of the split and a side -> maps (B, side, side), valid (B,).
-
-        codebook: `drawn`, `printed` or `cited`; None: the variant's own.
-        """
-        store = self.store(variant)
-        positions = faces.frame.index.to_numpy()
-        asked = [wanted(int(label), row) for label, row in zip(faces.labels, _rows(faces.frame), strict=True)]
-
-        def source(rows: np.ndarray, side: int) -> tuple[torch.Tensor, torch.Tensor]:
-            return store.maps(positions[rows], [asked[row] for row in rows], (side, side), codebook)
-
-        return source
+        read = self.plugin.reader(self.folder, split, view)
+        return Faces(frame, labels, self.plugin.image_root(self.folder), read, self.resampling)
 
     def store(self, variant: str) -> MapStore:
         """Open the map store; one that belongs to other faces is an error."""
@@ -75,7 +59,3 @@ class DatasetFiles:
         """Return the table of what is really in each face, indexed by id, where the dataset knows it."""
         path = self.folder / "ground_truth.parquet"
         return pd.read_parquet(path).set_index("id") if path.is_file() else None
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]

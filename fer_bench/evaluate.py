@@ -1,33 +1,19 @@
 """Evaluate one cell on one test dataset: predictions, per-image scores, mean maps and the averaged rows."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
 
-from fer_bench import classifier as classifiers
 from fer_bench import score_file
 from fer_bench.cells import Cell
-from fer_bench.data import evaluation_batches, no_maps
-from fer_bench.dataset_files import DatasetFiles
-from fer_bench.evaluate_settings import EvaluateSettings
-from fer_bench.examples import choose, write_examples
-from fer_bench.explainers import explain_all, supported
-from fer_bench.initial import initialised
-from fer_bench.landmark_rows import landmark_rows
-from fer_bench.protocols import PROTOCOLS
-from fer_bench.reference_rows import ReferenceInput, reference_rows, train_means
-from fer_bench.score_rows import Averaging, Row, classification_rows, map_rows
-from fer_bench.scoring import TRUE_TRUE, Scorer, Scores
-from fer_bench.targets import Targets
+from fer_bench.evaluate_facts import facts
+from fer_bench.evaluation import Evaluation
+from fer_bench.score_rows import Row
+from fer_bench.scoring import TRUE_TRUE
 from fer_bench.train_settings import RuntimeSettings
-from fer_bench.validation import validate
 
-MAP_METRICS = ("att_cos", "att_pearson")
 MAIN = {"target": "paper", "pairing": TRUE_TRUE, "subset": "all"}
 
 
@@ -41,10 +27,10 @@ def evaluate_cell(entry: dict[str, Any], runtime: RuntimeSettings, root: Path = 
     for path in (folder, metrics.parent):
         path.mkdir(parents=True, exist_ok=True)
     if entry["skip"]:
-        score_file.write(metrics, {"rows": [], "cell": [_facts(entry, None)], "skipped": [{"reason": entry["skip"]}]})
+        score_file.write(metrics, {"rows": [], "cell": [facts(entry, None)], "skipped": [{"reason": entry["skip"]}]})
         return
     torch.set_num_threads(runtime.threads)
-    evaluation = _Evaluation(entry, root)
+    evaluation = Evaluation(entry, root)
     rows = evaluation.run(folder)
     faces = evaluation.write_examples(folder, root / cell.private(test))
     files = sorted([*folder.glob("*"), root / cell.log / "history.csv"])
@@ -54,119 +40,12 @@ def evaluate_cell(entry: dict[str, Any], runtime: RuntimeSettings, root: Path = 
         {
             **_headlines(rows),
             "rows": rows,
-            "cell": [_facts(entry, root / cell.log / "history.csv")],
+            "cell": [facts(entry, root / cell.log / "history.csv")],
             "skipped": [],
             "files": [_named(path, root) for path in files],
             **({"private_files": [_named(path, root) for path in private]} if private else {}),
         },
     )
-
-
-class _Evaluation:
-    """One evaluation: the network, the test split and the targets, opened once."""
-
-    def __init__(self, entry: dict[str, Any], root: Path) -> None:
-        self.entry, self.root = entry, root
-        self.settings = validate(EvaluateSettings, entry["evaluate"], "params.yaml: evaluate")
-        self.protocol = PROTOCOLS[entry["protocol"]]
-        self.classifier = classifiers.load(entry["cell"], root)
-        self.files = DatasetFiles(entry["test_dataset"], root, self.protocol.resampling)
-        self.faces = self.files.faces("test")
-        self.size = int(entry["model"]["input_size"])
-        self.side = self.settings.map_size or self.size
-        self.targets = Targets(self.files, self.faces, entry["variants"], self.side)
-        reasons = supported(self.classifier, self.settings.explainers)
-        self.explainers = [name for name, reason in reasons.items() if not reason]
-
-    def run(self, folder: Path) -> list[Row]:
-        """Score, write the files of the folder, return all rows."""
-        scores = self._score(self.classifier, self.explainers)
-        predicted = scores.probabilities.argmax(axis=1)
-        expressions = self.files.plugin.expressions
-        averaging = Averaging(self.faces.labels, predicted, expressions, self.settings.minimum_class_images)
-        self._write_images(folder, scores, predicted)
-        self._write_mean_maps(folder / "mean_maps.npz", scores)
-        names, minimum = self.settings.metrics, self.settings.minimum_class_images
-        return [
-            *classification_rows(names, self.faces.labels, scores.probabilities, expressions, minimum),
-            *map_rows(scores.columns, averaging, self._optimised(scores)),
-            *reference_rows(self._reference_input(scores, averaging)),
-            *landmark_rows(self.files, self.root),
-        ]
-
-    def write_examples(self, folder: Path, private: Path) -> list[Path]:
-        """Write single faces into the folder, or into the private one where they may not be published."""
-        if not self.settings.examples_per_expression:
-            return []
-        path = (folder if self.files.plugin.publishable_images else private) / "examples.npz"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        chosen = choose(self.faces.labels, self.settings.examples_per_expression)
-        write_examples(path, chosen, self.faces, self.size, self.classifier, self.explainers, self.targets)
-        return [path]
-
-    def _score(self, classifier: Any, explainers: list[str]) -> Scores:
-        classes = len(self.files.plugin.expressions)
-        scorer = Scorer(classifier, explainers, self.settings.metrics, self.targets, self.protocol, classes)
-        for rows, batch in evaluation_batches(self.faces, no_maps, self.size, self.settings.batch_size):
-            scorer.add(rows, batch)
-        return scorer.scores
-
-    def _write_images(self, folder: Path, scores: Scores, predicted: np.ndarray) -> None:
-        """Write predictions.parquet and scores.parquet, one row per test image."""
-        frame = pd.DataFrame({"id": list(self.faces.frame["id"]), "label": self.faces.labels, "predicted": predicted})
-        names = [f"p_{name}" for name in self.files.plugin.expressions]
-        probabilities = pd.DataFrame(scores.probabilities.astype(np.float32), columns=names)
-        columns = pd.DataFrame({name: values.astype(np.float32) for name, values in scores.columns.items()})
-        pd.concat([frame, probabilities], axis=1).to_parquet(folder / "predictions.parquet", index=False)
-        pd.concat([frame, columns], axis=1).to_parquet(folder / "scores.parquet", index=False)
-
-    def _write_mean_maps(self, path: Path, scores: Scores) -> None:
-        """Write the mean map of each true class: attention and class activation maps over all its images, targets
-        over those that have one; means, not sums."""
-        counts = scores.counts.clamp(min=1)[:, None, None]
-        maps: dict[str, Any] = {key: (total / counts).float().numpy() for key, total in scores.sums.items()}
-        for name in self.targets.names:
-            means = train_means(self.targets, name, len(self.files.plugin.expressions))
-            maps[f"target.{name}"] = means.class_means.numpy()
-        np.savez(path, count=scores.counts.numpy(), **maps)
-
-    def _optimised(self, scores: Scores) -> set[str]:
-        """Columns that score a guided layer against the very map that it was trained on."""
-        settings = self.entry["guidance"]["settings"]
-        if "variant" not in settings or self.entry["test_dataset"]["name"] != self.entry["dataset"]["name"]:
-            return set()
-        layers = [self._last if layer == "last" else str(layer) for layer in settings["layers"]]
-        wanted = {f"{metric}.{layer}.{settings['variant']}.{TRUE_TRUE}" for metric in MAP_METRICS for layer in layers}
-        return wanted & set(scores.columns)
-
-    @property
-    def _last(self) -> str:
-        return str(max(int(layer) for layer in self.classifier.layers))
-
-    def _reference_input(self, scores: Scores, averaging: Averaging) -> ReferenceInput:
-        trained_on = DatasetFiles(self.entry["dataset"], self.root)
-        train = Targets(trained_on, trained_on.faces("train"), self.entry["variants"], self.side)
-        return ReferenceInput(
-            ids=[str(name) for name in self.faces.frame["id"]],
-            targets=self.targets,
-            train=train,
-            grids=scores.grids,
-            untrained=self._untrained_cams(),
-            protocol=self.protocol,
-            averaging=averaging,
-            ceiling_maps=self.settings.ceiling_maps,
-            seed=int(self.entry["reference_seed"]),
-        )
-
-    def _untrained_cams(self) -> dict[str, torch.Tensor]:
-        """Class activation maps (N, h, w) of the true class from the network as it was before its first step."""
-        network = initialised(self.entry, len(self.files.plugin.expressions)).eval()
-        parts: dict[str, list[torch.Tensor]] = {name: [] for name in self.explainers}
-        for _, batch in evaluation_batches(self.faces, no_maps, self.size, self.settings.batch_size):
-            cams, _ = explain_all(network, batch["images"], batch["labels"][:, None], self.explainers)
-            for name, maps in cams.items():
-                parts[name].append(maps[:, 0])
-        return {name: torch.cat(found) for name, found in parts.items()}
 
 
 def _headlines(rows: list[Row]) -> dict[str, float]:
@@ -183,42 +62,6 @@ def _headlines(rows: list[Row]) -> dict[str, float]:
         if match is not None and match["value"] is not None:
             found[name] = match["value"]
     return found
-
-
-def _facts(entry: dict[str, Any], history: Path | None) -> dict[str, Any]:
-    """Identity of the cell as tables need it."""
-    cell = Cell.parse(entry["cell"])
-    best: float | None = None
-    if history is not None:
-        frame = pd.read_csv(history)
-        epoch = float(frame.loc[frame["best"] == 1, "epoch"].iloc[0])
-        best = int(epoch) if epoch.is_integer() else epoch
-    return {
-        "dataset": cell.dataset,
-        "model": cell.model,
-        "backbone": entry["model"]["backbone"],
-        "method": entry["model"]["method"],
-        "guidance": cell.guidance,
-        "seed": cell.seed,
-        "test_dataset": entry["test_dataset"]["name"],
-        "protocol": entry["protocol"],
-        "selection": _selection(entry) if history is not None else "",
-        "best_epoch": None if _taken_over(entry) else best,
-        "settings_hash": hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16],
-    }
-
-
-def _selection(entry: dict[str, Any]) -> str:
-    """Which epoch was kept, in words."""
-    if _taken_over(entry):
-        return "chosen where the network was trained"
-    rule, split = entry["train"]["selection"], PROTOCOLS[entry["protocol"]].selection_split
-    return "last epoch" if rule == "last" else f"{rule.replace('_', ' ')} on the {split} split"
-
-
-def _taken_over(entry: dict[str, Any]) -> bool:
-    """Whether the network was trained elsewhere and is kept as it is."""
-    return bool(entry["model"].get("checkpoint")) and not entry["train"]["epochs"]
 
 
 def _named(path: Path, root: Path) -> dict[str, str]:

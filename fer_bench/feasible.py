@@ -1,5 +1,6 @@
 """Which combinations of the grid make no sense, and why; the reason reaches the tables."""
 
+from pathlib import Path
 from typing import Any
 
 from fer_bench import registry
@@ -23,8 +24,11 @@ def skip_reason(params: Any, cell: Cell) -> str:
     network = model.network()
     if reason := reason or unsuitable(network) or _no_weights(network, f"{params.source}: models.{cell.model}"):
         return reason
-    if not registry.plugin("guidance", params.guidance_plugin(cell.guidance)).needs_maps:
+    guidance = registry.plugin("guidance", params.guidance_plugin(cell.guidance))
+    if not guidance.needs_maps:
         return ""
+    if guidance.needs_intensities and (reason := _units_unknown(params, cell.dataset)):
+        return reason
     return _coarse_map(map_sizes(network), params.guidance_of(cell.guidance, cell.model, cell.dataset).layers)
 
 
@@ -52,6 +56,14 @@ def _no_weights(network: ModelSettings, source: str) -> str:
     """A file of initial weights that is not on this machine; everything else of the grid can run without it."""
     missing = ((key, absent(form)) for key, form in initial_weights(network).items())
     return next((f"{source}.{key}: {reason}" for key, reason in missing if reason), "")
+
+
+def _units_unknown(params: Any, dataset: str) -> str:
+    """Only generated faces and annotated ones come with the table of what is really in them."""
+    plugin = str((params.raw["datasets"][dataset] or {}).get("plugin") or dataset)
+    if registry.plugin("datasets", plugin)(dataset, params.datasets[dataset]).ground_truth(Path()) is not None:
+        return ""
+    return f"nobody knows which action units are really in the faces of {dataset}; plug-in {plugin} has no ground truth"
 
 
 def _coarse_map(sizes: dict[int, tuple[int, int]], layers: Any) -> str:

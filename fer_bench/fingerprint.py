@@ -33,6 +33,7 @@ def sources(roots: Iterable[str], base: Path) -> dict[str, str]:
     Returns:
         Module name -> first 16 hexadecimal digits of the SHA-256 of its text, sorted by name, without NEUTRAL ones.
     """
+    base = base.absolute()  # what was found is remembered, and the folder that a process stands in may change
     seen: set[str] = set()
     queue = [name for root in roots for name in _with_packages(root)]
     while queue:

@@ -5,7 +5,7 @@ from pathlib import Path
 from fer_bench import params
 from fer_bench.cells import Cell
 from fer_bench.errors import unknown
-from fer_bench.params import Grid
+from fer_bench.grid_settings import Grid
 from fer_bench.validation import validate
 from fer_bench.yaml_file import read_yaml
 
@@ -14,8 +14,9 @@ PARAMS = Path("params.yaml")
 
 
 def names(root: Path = Path()) -> list[str]:
-    """List the grids that have a file."""
-    return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
+    """List the grids that have a file, those of a folder as FOLDER/NAME."""
+    paths = (root / FOLDER).rglob("*.yaml")
+    return sorted(path.relative_to(root / FOLDER).with_suffix("").as_posix() for path in paths)
 
 
 def read(name: str, root: Path = Path()) -> Grid:

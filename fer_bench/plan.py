@@ -4,7 +4,6 @@ A DVC stage depends on its own plan file only. The file holds the resolved setti
 define the result, so it changes exactly when the stage has to run again.
 """
 
-import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -12,7 +11,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from fer_bench import registry, trials
 from fer_bench.backbones.weights import digest
 from fer_bench.cells import PLAN, Cell, seed_of
 from fer_bench.classifier import initial_weights
@@ -20,13 +18,15 @@ from fer_bench.feasible import skip_reason
 from fer_bench.fingerprint import sources
 from fer_bench.model_settings import ModelSettings
 from fer_bench.params import Params
+from fer_bench.plan_grid import grid_entry, plain
 
 
 def write(params: Params, root: Path = Path()) -> dict[str, Any]:
     """Write the plan below `root` and return the grid's entry, grid.json.
 
-    Files: faces/DATASET.json, landmarks/DATASET.json, heatmaps/DATASET.json, train/CELL.json,
-    evaluate/TEST_DATASET/CELL.json and grid.json, with sorted keys, without times, hosts or absolute paths.
+    Files: faces/DATASET.json, landmarks/DATASET.json, hygiene/DATASET.json, heatmaps/DATASET.json,
+    train/CELL.json, evaluate/TEST_DATASET/CELL.json and grid.json, with sorted keys, without times, hosts or absolute
+    paths.
     """
     files = entries(params, root)
     folder = root / PLAN
@@ -48,7 +48,7 @@ def entries(params: Params, root: Path = Path()) -> dict[str, dict[str, Any]]:
         files[f"train/{cell.name}.json"] = _train(params, cell, root)
         for test in params.grid.test_datasets:
             files[f"evaluate/{test}/{cell.name}.json"] = _evaluate(params, cell, test, root)
-    files["grid.json"] = _grid(params, cells, files, root)
+    files["grid.json"] = grid_entry(params, cells, files, root)
     return files
 
 
@@ -57,21 +57,12 @@ def _product(params: Params) -> list[tuple[str, str, str, int]]:
     return list(product(grid.datasets, grid.models, grid.guidance, grid.seeds))
 
 
-def _plugin_of(params: Params, kind: str, name: str) -> str:
-    """File name of the plug-in behind an entry of params.yaml."""
-    return str(params.raw[kind][name].get("plugin") or name) if params.raw[kind][name] else name
-
-
-def _settings(settings: Any) -> dict[str, Any]:
-    return dict(settings.model_dump(mode="json"))
-
-
 def _dataset(params: Params, name: str) -> dict[str, Any]:
     """What every later stage needs to know of a dataset."""
-    settings = _settings(params.datasets[name])
+    settings = plain(params.datasets[name])
     for key in ("root", "train"):  # a path changes no result; training settings are resolved into the cells'
         settings.pop(key, None)
-    plugin = _plugin_of(params, "datasets", name)
+    plugin = params.plugin_of("datasets", name)
     return {"name": name, "plugin": plugin, "settings": settings}
 
 
@@ -79,7 +70,7 @@ def _dataset_files(params: Params, name: str, root: Path) -> dict[str, dict[str,
     dataset = _dataset(params, name)
     plugin = f"fer_bench.datasets.{dataset['plugin']}"
     backend_name = params.datasets[name].landmarks
-    backend = _plugin_of(params, "landmarks", backend_name)
+    backend = params.plugin_of("landmarks", backend_name)
     return {
         f"faces/{name}.json": {
             "dataset": dataset,
@@ -88,22 +79,34 @@ def _dataset_files(params: Params, name: str, root: Path) -> dict[str, dict[str,
         f"landmarks/{name}.json": {
             "dataset": dataset,
             "backend": backend,
-            "settings": _settings(params.landmarks[backend_name]),
+            "settings": plain(params.landmarks[backend_name]),
             "sources": sources(["stages.landmarks", f"fer_bench.landmarks.{backend}"], root),
+        },
+        f"hygiene/{name}.json": {
+            "dataset": dataset,
+            "hygiene": _hygiene(params, name),
+            "sources": sources(["stages.hygiene", plugin], root),
         },
         f"heatmaps/{name}.json": {
             "dataset": dataset,
-            **_settings(params.heatmaps),
+            **plain(params.heatmaps),
             "sources": sources(["stages.heatmaps"], root),
         },
     }
+
+
+def _hygiene(params: Params, name: str) -> dict[str, Any]:
+    """What is asked of a dataset under the protocol of the grid."""
+    settings, protocol = plain(params.hygiene_of(name)), params.grid.protocol
+    settings.pop("datasets")
+    return {**settings, "leaks": settings["leaks"][protocol], "protocol": protocol}
 
 
 def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
     model = params.model_of(cell.dataset, cell.model, cell.guidance)
     guidance = params.guidance_plugin(cell.guidance)
     plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{guidance}"]
-    plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', cell.dataset)}")
+    plugins += _readers(params, cell.dataset)
     if model.checkpoint:
         plugins.append(f"fer_bench.checkpoints.{model.checkpoint['plugin']}")
     skip = skip_reason(params, cell)
@@ -115,9 +118,9 @@ def _train(params: Params, cell: Cell, root: Path) -> dict[str, Any]:
         "guidance": {
             "name": cell.guidance,
             "plugin": guidance,
-            "settings": _settings(params.guidance_of(cell.guidance, cell.model, cell.dataset)),
+            "settings": plain(params.guidance_of(cell.guidance, cell.model, cell.dataset)),
         },
-        "train": _settings(params.train_of(cell.dataset, cell.model)),
+        "train": plain(params.train_of(cell.dataset, cell.model)),
         "protocol": params.grid.protocol,
         "seed": _random_seed(params, cell),
         "skip": skip,
@@ -136,84 +139,31 @@ def _random_seed(params: Params, cell: Cell) -> int:
     return replace(cell, model=params.models[cell.model].trial_of or cell.model).random_seed
 
 
+def _readers(params: Params, dataset: str) -> list[str]:
+    """Modules that decide what the images of a dataset look like when they are read."""
+    return [f"fer_bench.datasets.{params.plugin_of('datasets', dataset)}", *params.datasets[dataset].readers()]
+
+
 def _network(model: Any) -> dict[str, Any]:
     """A model's settings without those that are resolved elsewhere or that change no number (its label)."""
     elsewhere = ("train", "guidance", "label", "trial_of", "explainers", "cells")
-    return {key: value for key, value in _settings(model).items() if key not in elsewhere}
+    return {key: value for key, value in plain(model).items() if key not in elsewhere}
 
 
 def _evaluate(params: Params, cell: Cell, test: str, root: Path) -> dict[str, Any]:
     train = _train(params, cell, root)
     model = params.models[cell.model]
     explainers = params.evaluate.explainers if model.explainers is None else model.explainers
-    plugins = [f"fer_bench.methods.{model.method}"]
+    plugins = [f"fer_bench.methods.{model.method}", f"fer_bench.guidance.{train['guidance']['plugin']}"]
     plugins += [f"fer_bench.explainers.{name}" for name in explainers]
     plugins += [f"fer_bench.metrics.{name}" for name in params.evaluate.metrics]
-    plugins.append(f"fer_bench.datasets.{_plugin_of(params, 'datasets', test)}")
+    plugins += [f"fer_bench.probes.{name}" for name in params.evaluate.probes]
+    plugins += _readers(params, test)
     return {
         **{key: value for key, value in train.items() if key != "sources"},
         "test_dataset": _dataset(params, test),
-        "evaluate": {**_settings(params.evaluate), "explainers": explainers},
+        "evaluate": {**plain(params.evaluate), "explainers": explainers},
         "variants": params.heatmaps.variants,
         "reference_seed": seed_of("references", test),
         "sources": sources(["stages.evaluate", *plugins], root),
     }
-
-
-def _grid(params: Params, cells: list[Cell], files: dict[str, dict[str, Any]], root: Path) -> dict[str, Any]:
-    return {
-        "name": params.grid.name,
-        "protocol": params.grid.protocol,
-        "cells": [
-            _cell_entry(params, cell, files[f"train/{cell.name}.json"]["skip"])
-            for cell in cells
-            if params.grid.has(cell.model, cell.guidance)
-        ],
-        "test_datasets": params.grid.test_datasets,
-        "datasets": {name: _dataset_facts(params, name) for name in params.grid.test_datasets},
-        "models": {name: _model_facts(params, name) for name in params.grid.models},
-        "guidance": {
-            name: {"plugin": params.guidance_plugin(name), **_settings(params.guidance[name])}
-            for name in params.grid.guidance
-        },
-        "tables": _settings(params.tables),
-        "evaluate": _settings(params.evaluate),
-        "fingerprint": _hash(
-            {name: entry for name, entry in files.items() if name.startswith(("train/", "evaluate/"))}
-        ),
-        "sources": sources(["stages.tables"], root),
-    }
-
-
-def _model_facts(params: Params, name: str) -> dict[str, Any]:
-    """Label of a model; of one that has or is a trial, also what tells its recipe from the others."""
-    model = params.models[name]
-    recipes = {dataset: trials.recipe(params, dataset, name) for dataset in params.grid.datasets}
-    return {
-        "label": model.label or name,
-        "trial_of": model.trial_of,
-        "explainers": model.explainers,
-        "recipe": {dataset: recipe for dataset, recipe in recipes.items() if recipe},
-    }
-
-
-def _cell_entry(params: Params, cell: Cell, skip: str) -> dict[str, Any]:
-    """What tables need to know of a cell; `guided_otherwise`: what its guidance has other than the grid's."""
-    model = params.model_of(cell.dataset, cell.model, cell.guidance)
-    names = {"dataset": cell.dataset, "model": cell.model, "guidance": cell.guidance, "seed": cell.seed}
-    network = {key: getattr(model, key) for key in ("backbone", "method", "input_size", "kwargs", "method_kwargs")}
-    shared = _settings(params.guidance[cell.guidance])
-    own = _settings(params.guidance_of(cell.guidance, cell.model, cell.dataset))
-    otherwise = {key: value for key, value in own.items() if shared.get(key) != value}
-    return {"cell": cell.name, **names, **network, "guided_otherwise": otherwise, "skip": skip}
-
-
-def _dataset_facts(params: Params, name: str) -> dict[str, Any]:
-    plugin = _plugin_of(params, "datasets", name)
-    dataset = registry.plugin("datasets", plugin)(name, params.datasets[name])
-    facts = ("label", "licence", "citation", "publishable_images", "expressions", "generated")
-    return {"plugin": plugin, **{fact: getattr(dataset, fact) for fact in facts}}
-
-
-def _hash(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

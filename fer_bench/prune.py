@@ -6,8 +6,11 @@ from pathlib import Path
 
 from fer_bench import grids
 from fer_bench.cells import DATA, METRICS, PRIVATE, RUNS
+from fer_bench.hygiene.files import SUMMARIES
 
-KEPT_IN_RESULTS = {"runs", "metrics", "provenance", "private"}
+KEPT_IN_RESULTS = {"runs", "metrics", "hygiene", "provenance", "private"}
+
+PREPARED = ("faces", "landmarks", "hygiene", "heatmaps")  # folders of data/ with an entry per dataset
 
 
 def leftovers(root: Path = Path()) -> list[Path]:
@@ -19,11 +22,12 @@ def leftovers(root: Path = Path()) -> list[Path]:
     found = [
         *_strangers(root / RUNS, cells),
         *_strangers(root / METRICS, datasets),
+        *_strangers(root / SUMMARIES, datasets),
         *(path for folder in _folders(root / METRICS) for path in _strangers(folder, cells)),
-        *(path for kind in ("faces", "landmarks", "heatmaps") for path in _strangers(root / DATA / kind, datasets)),
-        *_strangers(root / "results", names | KEPT_IN_RESULTS),
-        *_strangers(root / PRIVATE, names | datasets),
-        *_strangers(root / "paper_tables", names),
+        *(path for kind in PREPARED for path in _strangers(root / DATA / kind, datasets)),
+        *_grid_strangers(root / "results", names, KEPT_IN_RESULTS),
+        *_grid_strangers(root / PRIVATE, names, datasets),
+        *_grid_strangers(root / "paper_tables", names, set()),
     ]
     return sorted(set(found))
 
@@ -44,3 +48,14 @@ def _folders(folder: Path) -> list[Path]:
 def _strangers(folder: Path, names: set[str]) -> list[Path]:
     """Entries of a folder whose name without ending is not among the names; DVC's own .gitignore files stay."""
     return [path for path in folder.glob("*") if path.stem not in names and not path.name.startswith(".")]
+
+
+def _grid_strangers(folder: Path, grids: set[str], others: set[str]) -> list[Path]:
+    """Folders of grids that no longer are, one level deeper where grids lie in a folder of their own."""
+    shared = {name.split("/")[0] for name in grids if "/" in name}
+    nested = (
+        path
+        for name in sorted(shared - grids)
+        for path in _strangers(folder / name, {grid.split("/")[1] for grid in grids if grid.startswith(f"{name}/")})
+    )
+    return [*_strangers(folder, {grid.split("/")[0] for grid in grids} | others), *nested]

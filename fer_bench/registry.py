@@ -10,11 +10,13 @@ from fer_bench.errors import unknown
 # kind (a folder of fer_bench) -> the class that each of its plug-in files defines
 KINDS = {
     "datasets": "Dataset",
+    "cues": "Site",
     "landmarks": "Backend",
     "methods": "Method",
     "guidance": "Guidance",
     "explainers": "Explainer",
     "metrics": "Metric",
+    "probes": "Probe",
     "checkpoints": "Checkpoint",
 }
 _HERE = Path(__file__).parent

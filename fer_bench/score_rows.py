@@ -78,12 +78,20 @@ def _score_row(metric: PredictionMetric, score: Score) -> Row:
     return row(score.metric, score.value, score.n, **identity)
 
 
-def map_rows(columns: Mapping[str, np.ndarray], averaging: Averaging, optimised: set[str]) -> list[Row]:
-    """Average every per-image column; `optimised` names those scored against the very map that was trained on."""
+def map_rows(
+    columns: Mapping[str, np.ndarray],
+    averaging: Averaging,
+    optimised: set[str],
+    parts: Sequence[str] = ("all", "correct", "wrong"),
+) -> list[Row]:
+    """Average every per-image column over the named subsets of images.
+
+    `optimised` names those scored against the very map that was trained on.
+    """
     rows = []
     for column, scores in columns.items():
         metric, source, target, pairing = column.split(".")
         place = {"layer": source} if metric.startswith("att") else {"explainer": source}
         identity = {**place, "target": target, "pairing": pairing, "optimised": column in optimised}
-        rows += averaging.rows(metric, scores, identity, ("all", "correct", "wrong"))
+        rows += averaging.rows(metric, scores, identity, parts)
     return rows

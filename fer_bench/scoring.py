@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,8 @@ from fer_bench import registry
 from fer_bench.classifier import Classifier
 from fer_bench.classifier_output import Output
 from fer_bench.data import Batch
-from fer_bench.explainers import explain_all
-from fer_bench.metrics.base import MapMetric
+from fer_bench.explainers import contributions, explain_all
+from fer_bench.metrics.base import DecisionMetric, MapMetric
 from fer_bench.protocols import Protocol
 from fer_bench.targets import PRESENT, Targets
 
@@ -28,6 +29,8 @@ class Scores:
     columns: `METRIC.LAYER_OR_EXPLAINER.TARGET.PAIRING` -> (N,) scores, NaN where undefined.
     sums: `att.LAYER` and `cam.EXPLAINER` -> (K, h, w) sums over the images of each true class; counts: (K,).
     grids: the same keys -> (h, w), the size of the classifier's own map.
+    maps: `att.LAYER` of the last layer and `cam.EXPLAINER` of the true class -> (N, h, w), every image's own map.
+    decision: `att_METRIC.LAYER..` -> (N,) scores of the attention against the decision, and their chance levels.
     """
 
     probabilities: np.ndarray
@@ -35,6 +38,8 @@ class Scores:
     sums: dict[str, Tensor]
     counts: Tensor
     grids: dict[str, tuple[int, int]]
+    maps: dict[str, Tensor]
+    decision: dict[str, np.ndarray]
 
 
 @dataclass
@@ -54,6 +59,8 @@ class Scorer:
     _probabilities: list[np.ndarray] = field(default_factory=list)
     _sums: dict[str, Tensor] = field(default_factory=dict)
     _grids: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _maps: dict[str, list[Tensor]] = field(default_factory=dict)
+    _decision: dict[str, list[np.ndarray]] = field(default_factory=dict)
 
     def add(self, rows: np.ndarray, batch: Batch) -> None:
         """Score a batch; `rows` are its positions in the split."""
@@ -68,9 +75,13 @@ class Scorer:
         truth = {name: self.targets.true(name, rows) for name in self.targets.names}
         for layer, features in output.features.items():
             self._score_attention(str(layer), features.mean(dim=1), truth, labels)
+        last = max(output.features)
+        self._maps.setdefault(f"att.{last}", []).append(output.features[last].mean(dim=1))
+        self._score_decision(batch, output)
         for name, maps in cams.items():
             self._score_cams(name, maps, truth, rows, predicted.numpy())
             self._accumulate(f"cam.{name}", maps[:, TRUE], labels)
+            self._maps.setdefault(f"cam.{name}", []).append(maps[:, TRUE])
 
     @cached_property
     def _attention_metrics(self) -> list[MapMetric]:
@@ -89,6 +100,8 @@ class Scorer:
             self._sums,
             torch.bincount(torch.from_numpy(self.targets.labels), minlength=self.num_classes),
             self._grids,
+            {name: torch.cat(parts) for name, parts in self._maps.items()},
+            {name: np.concatenate(parts) for name, parts in self._decision.items()},
         )
 
     def _score_attention(self, layer: str, attention: Tensor, truth: dict[str, Tensor], labels: Tensor) -> None:
@@ -112,6 +125,16 @@ class Scorer:
                     score = metric.per_image(found, wanted, "halfpixel")
                     self._keep(f"{metric.id}.{explainer}.{target}.{pairing}", score)
 
+    def _score_decision(self, batch: Batch, output: Output) -> None:
+        last = max(output.features)
+        metrics = [metric for metric in plugins(self.metrics) if isinstance(metric, DecisionMetric)]
+        if not metrics:
+            return
+        parts = contributions(self.classifier, batch["images"], output, batch["labels"])
+        for metric in metrics:
+            for suffix, found in metric.per_image(output.features[last], parts).items():
+                self._decision.setdefault(f"att_{metric.id}{suffix}.{last}..", []).append(found.numpy())
+
     def _keep(self, column: str, scores: Tensor) -> None:
         self._parts.setdefault(column, []).append(scores.numpy())
 
@@ -124,5 +147,9 @@ class Scorer:
 
 def map_metrics(names: Sequence[str], needs: str) -> list[MapMetric]:
     """Those of the named metrics that score attention (`attention`) or class activation maps (`cams`)."""
-    made = [registry.plugin("metrics", name)() for name in names]
-    return [metric for metric in made if metric.needs == needs]
+    return [metric for metric in plugins(names) if metric.needs == needs]
+
+
+def plugins(names: Sequence[str]) -> list[Any]:
+    """The named metrics, made."""
+    return [registry.plugin("metrics", name)() for name in names]

@@ -45,6 +45,10 @@ class Targets:
         """Maps (B, S, S) that the given classes would have on these faces."""
         return self._maps(name, rows, [EXPRESSIONS_8[number] for number in classes])
 
+    def of_units(self, name: str, rows: np.ndarray, units: frozenset[int]) -> Tensor:
+        """Maps (B, S, S) that a set of action units would have on these faces."""
+        return self._maps(name, rows, [units] * len(rows))
+
     @property
     def _drawn(self) -> str:
         """Variant in which the action units present are drawn: the first one stored."""

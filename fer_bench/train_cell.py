@@ -8,15 +8,16 @@ import numpy as np
 import torch
 
 from fer_bench import optimisation, registry
-from fer_bench.cells import Cell, seed_of
+from fer_bench.cells import Cell
 from fer_bench.checkpoints.base import CheckpointBase
 from fer_bench.classifier import Classifier
 from fer_bench.data import TrainBatches, evaluation_batches, no_maps, train_loader
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.errors import InputError
-from fer_bench.guidance.base import GuidanceBase
+from fer_bench.guidance_entry import guidance_of
 from fer_bench.initial import initialised
 from fer_bench.protocols import PROTOCOLS
+from fer_bench.split_maps import SplitMaps
 from fer_bench.train import OnEpoch, Trainer
 from fer_bench.train_settings import RuntimeSettings, TrainSettings
 from fer_bench.validation import validate
@@ -70,36 +71,18 @@ def _network(entry: dict[str, Any], num_classes: int, root: Path) -> Classifier:
     return classifier
 
 
-def guidance_of(entry: dict[str, Any]) -> GuidanceBase:
-    """Build the guidance of a plan entry."""
-    name, plugin, protocol = entry["guidance"]["name"], entry["guidance"]["plugin"], PROTOCOLS[entry["protocol"]]
-    settings = registry.settings("guidance", plugin)
-    where = f"params.yaml: guidance.{name}"
-    chosen = validate(settings, entry["guidance"]["settings"], where)
-    guidance: GuidanceBase = registry.plugin("guidance", plugin)(
-        chosen,
-        resize=protocol.resize,
-        shift=protocol.shift_in_loss,
-        seed=seed_of(entry["seed"], "guidance"),
-    )
-    return guidance
-
-
 def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Trainer:
     settings = validate(TrainSettings, entry["train"], f"{entry['cell']}: train")
     protocol, guidance, model = PROTOCOLS[entry["protocol"]], guidance_of(entry), entry["model"]
     files = DatasetFiles(entry["dataset"], root, protocol.resampling)
     train, held_out = files.faces("train"), files.faces(protocol.selection_split)
     _require_every_class(train.labels, files)
-    # Without guidance the maps are only watched, in the variant of the paper.
-    variant, codebook = getattr(guidance.settings, "variant", "paper"), getattr(guidance.settings, "codebook", None)
-    wanted = guidance.wanted if guidance.needs_maps else lambda label, row: files.plugin.expressions[label]
     size = int(model["input_size"])
     resize = settings.resize or round(size * 256 / 224)  # the published ratio of resize to crop
-    maps = files.maps(train, variant, wanted, codebook) if guidance.needs_maps else no_maps
+    maps = guidance.maps(SplitMaps(files, train)) if guidance.needs_maps else no_maps
     batches = TrainBatches(train, maps, resize, size, settings.augmentation, entry["seed"], protocol.stepwise)
     loader, order = train_loader(batches, settings.batch_size, runtime.workers, settings.sampling)
-    watched = files.maps(held_out, variant, wanted, codebook)
+    watched = guidance.maps(SplitMaps(files, held_out))  # without guidance too: how far attention is from unit maps
     validation = list(evaluation_batches(held_out, watched, size, settings.batch_size))
     return Trainer(
         classifier=_network(entry, len(files.plugin.expressions), root),

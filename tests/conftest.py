@@ -44,3 +44,8 @@ def raw_params() -> dict:
 
     grid = grids.read("default", ROOT).model_dump(mode="json")
     return {**read_yaml(ROOT / "params.yaml"), "grid": grid}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that run the whole pipeline first: they take longest, and a file stays with one worker."""
+    items.sort(key=lambda item: "pipeline" not in item.path.name)

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-STAGES = ("faces", "landmarks", "heatmaps", "train", "evaluate")  # the order of dvc.yaml, between plan and tables
+# the order of dvc.yaml, between plan and tables
+STAGES = ("faces", "landmarks", "hygiene", "heatmaps", "train", "evaluate")
 
 
 class Workspace:

@@ -13,12 +13,18 @@ from fer_bench.fingerprint import NEUTRAL, sources
 ROOT = Path(__file__).parent.parent
 KINDS = [
     "datasets", "synthface", "landmarks", "au", "backbones", "methods", "guidance", "explainers", "metrics", "report",
-    "checkpoints",
+    "checkpoints", "cues", "probes",
 ]  # fmt: skip
-BASE = {"errors", "settings", "expressions", "registry", "classifier_output", "validation", "yaml_file", "minmax"}
+BASE = {
+    "errors", "settings", "expressions", "registry", "classifier_output", "validation", "yaml_file", "minmax",
+    "gaussian",
+}  # fmt: skip
 # What a kind may import besides itself and BASE; the reason stands beside each.
 ALLOWED = {
-    "datasets": {"synthface"},  # a dataset of generated faces asks the generator
+    "datasets": {"synthface", "cues"},  # a dataset of generated faces asks the generator, and for its cues
+    "cues": {"au", "synthface"},  # regions to keep off; random streams
+    # a probe asks a trained network further questions about its test images, as the evaluation does
+    "probes": {"au", "cells", "classifier", "cues", "data", "dataset_files", "explainers", "resample", "score_rows"},
     "guidance": {"au"},  # the resize operators
     "metrics": {"au"},  # the resize operators
     "report": {"cells", "au", "score_file", "stats"},  # paths; the codebook sheet
@@ -101,7 +107,7 @@ def test_every_plugin_keeps_the_promise_of_its_kind(kind):
         assert module.__doc__, f"{kind}/{name}.py says nothing about itself"
         assert hasattr(module, registry.KINDS[kind])
         assert name not in public, f"{kind}/{name}.py would replace the function {kind}.{name}"
-        if kind not in ("explainers", "metrics"):
+        if kind not in ("cues", "explainers", "metrics", "probes"):
             assert registry.settings(kind, name)
 
 

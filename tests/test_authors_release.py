@@ -17,7 +17,7 @@ from fer_bench.authors import catalog, command, layout, survey, write
 from fer_bench.checkpoints.authors import Checkpoint, Settings
 from fer_bench.cli import app
 from fer_bench.errors import InputError
-from fer_bench.evaluate import _facts
+from fer_bench.evaluate_facts import facts
 from fer_bench.initial import initialised
 from fer_bench.train_cell import _used, checkpoint_of
 from fer_bench.yaml_file import read_yaml
@@ -277,9 +277,9 @@ def test_scores_of_a_published_network_name_no_epoch_and_no_choice_of_ours(proje
     entries = planned(written(project, found), "rafdb", models=["authors_cam"], seeds=[0, 1])
     history = tmp_path / "history.csv"
     history.write_text("epoch,val_accuracy,best\n0,88.2,1\n", encoding="utf-8")
-    facts = _facts(entries["evaluate/rafdb/rafdb-authors_cam-au-s0.json"], history)
-    assert facts["best_epoch"] is None and facts["selection"] == "chosen where the network was trained"
-    assert _facts(entries["evaluate/rafdb/rafdb-authors_cam-au-s1.json"], None)["selection"] == ""  # it was skipped
+    found = facts(entries["evaluate/rafdb/rafdb-authors_cam-au-s0.json"], history)
+    assert found["best_epoch"] is None and found["selection"] == "chosen where the network was trained"
+    assert facts(entries["evaluate/rafdb/rafdb-authors_cam-au-s1.json"], None)["selection"] == ""  # it was skipped
 
 
 def test_the_log_says_how_the_network_was_trained(project, release, found, monkeypatch):

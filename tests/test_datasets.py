@@ -140,6 +140,7 @@ def test_licence_and_citation_are_one_line() -> None:
     for name in registry.names("datasets"):
         made = registry.plugin("datasets", name)("mine", registry.settings("datasets", name)())
         assert "\n" not in made.terms and "licence: " in made.terms and "cite: " in made.terms
+    made = registry.plugin("datasets", "synthetic")("mine", registry.settings("datasets", "synthetic")())
     assert made.terms == "Generated faces: licence: MIT; cite: " + made.citation
     folder = registry.plugin("datasets", "folder")("mine", registry.settings("datasets", "folder")())
     assert folder.terms == "mine: licence: not given; cite: not given"

@@ -227,7 +227,8 @@ def test_images_that_are_used_as_they_are(few: Path, images: str, path: str, siz
     assert frame.loc["train_00001", ["path", "width", "height"]].tolist() == [path, *size]
     assert dataset(few, images=images).image_root(out_of(few)) == few
     assert not stored(few).exists()
-    assert sorted(file.name for file in out_of(few).iterdir()) == ["excluded.csv", "index.csv", "manifest.json"]
+    written = ["attributes.csv", "excluded.csv", "index.csv", "manifest.json"]
+    assert sorted(file.name for file in out_of(few).iterdir()) == written
     assert manifest(few)["validation"] == "none"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_bench import grids, prune
+from fer_bench import grids, params, prune
 from fer_bench.cells import Cell
 from fer_bench.errors import InputError
 from fer_bench.yaml_file import read_yaml
@@ -69,3 +69,17 @@ def test_prune_finds_what_no_grid_names_and_nothing_else(root):
     prune.remove(prune.leftovers(root))
     assert prune.leftovers(root) == []
     assert (root / kept.weights).is_dir()
+
+
+def test_grids_of_a_folder_lie_in_a_folder_everywhere(root):
+    assert "trust/controls" in grids.names(root)
+    grids.use("trust/controls", root)
+    kept = [f"{top}/trust/controls" for top in ("results", "results/private", "paper_tables")]
+    gone = [f"{top}/trust/old" for top in ("results", "results/private", "paper_tables")]
+    for name in (*kept, *gone):
+        (root / name).mkdir(parents=True)
+    assert [path.relative_to(root).as_posix() for path in prune.leftovers(root)] == sorted(gone)
+    with pytest.raises(InputError, match="'private/a' is a folder of results"):
+        params.parse(
+            {**read_yaml(ROOT / "params.yaml"), "grid": {**grids.read("smoke", root).model_dump(), "name": "private/a"}}
+        )

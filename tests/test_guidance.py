@@ -391,16 +391,12 @@ def test_shares_of_channels_belong_to_their_attention(section, message):
         au.Settings(**section)
 
 
-def test_au_guidance_wants_the_map_of_the_true_expression():
-    guidance = au.Guidance(au.Settings())
-    assert [guidance.wanted(label) for label in (1, 6)] == ["happiness", "sadness"]
-
-
-def test_a_codebook_other_than_the_variants_own_gives_its_units():
+def test_units_are_those_of_the_codebook_asked_for():
+    assert au.Guidance(au.Settings()).units("disgust") == {5, 9, 16, 17, 25, 26}
     printed = au.Guidance(au.Settings(codebook="printed"))
-    assert printed.wanted(5) == {9, 10, 16, 17, 25, 26}
-    assert not printed.wanted(0)
-    assert 22 in au.Guidance(au.Settings(variant="facs", codebook="cited")).wanted(4)
+    assert printed.units("disgust") == {9, 10, 16, 17, 25, 26}
+    assert not printed.units("neutral")
+    assert 22 in au.Guidance(au.Settings(variant="facs", codebook="cited")).units("anger")
     with pytest.raises(ValidationError, match="AU22"):
         au.Settings(variant="paper", codebook="cited")
 
@@ -409,7 +405,6 @@ def test_no_guidance_adds_nothing():
     features, maps, valid = random_batch()
     guidance = none.Guidance(none.Settings())
     assert guidance.loss(output_of(features), maps, valid).item() == 0
-    assert guidance.wanted(1) is None
     assert not guidance.needs_maps
 
 
@@ -426,5 +421,5 @@ def test_every_guidance_keeps_the_contract(name):
     term = guidance.loss(output_of(features), maps, valid)
     assert term.shape == ()
     assert torch.isfinite(term)
-    assert isinstance(guidance.needs_maps, bool)
-    assert guidance.needs_maps == any(guidance.wanted(label) for label in range(7))
+    assert guidance.needs_maps == (term.item() > 0)
+    assert bool(guidance.knows) == guidance.needs_maps  # a line of the table of controls

@@ -158,9 +158,6 @@ class Draws(GuidanceBase):
 
     needs_maps = True
 
-    def wanted(self, label: int, row: Any = None) -> str | None:
-        return None
-
     def loss(self, output: Output, maps: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         return output.features[5].square().mean() * torch.rand(7)[0]
 

@@ -107,7 +107,7 @@ def test_training_dataset_must_be_a_test_dataset(raw_params):
 def test_unknown_plugin_lists_the_files(raw_params):
     raw_params["guidance"]["mine"] = {"plugin": "au_guided"}
     text = complaint(raw_params)
-    assert "params.yaml: guidance.mine.plugin" in text and "au, none" in text
+    assert "params.yaml: guidance.mine.plugin" in text and "known: au, " in text
 
 
 def test_unknown_landmark_backend_of_a_dataset(raw_params):

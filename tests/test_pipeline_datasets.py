@@ -43,6 +43,7 @@ def settings(raw: dict[str, Any], names: list[str], folder: Path, **grid: Any) -
     }  # fmt: skip
     raw["models"]["resnet10t"]["kwargs"] |= {"channels": [4, 4, 8, 8], "stem_width": 4}
     raw["runtime"] |= {"progress": False, "processes": 1, "mlflow": False}
+    raw["hygiene"] |= {"leaks": {"clean": "warn"}, "landmark_failures": 1.0}  # a few faces, laid out again and again
     for name in set(names) & set(COLLECTIONS):
         make, keys = COLLECTIONS[name]
         raw["datasets"][name] |= {"root": str(make(folder / name)), **keys}

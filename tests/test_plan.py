@@ -27,6 +27,7 @@ def test_one_file_per_stage_and_thing(raw):
     assert {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)} == {
         "faces": 1,
         "landmarks": 1,
+        "hygiene": 1,
         "heatmaps": 1,
         "train": 8,
         "evaluate": 8,

@@ -2,7 +2,7 @@
 
 from fer_bench.au.codebook import AU_NAMES, CODEBOOK, VARIANTS, wanted_aus
 from fer_bench.au.composition import compose
-from fer_bench.au.maps import REGIONS, au_map, au_maps, region_maps, rows_of, wanted_rows
+from fer_bench.au.maps import REGIONS, au_map, au_maps, region_maps, region_strengths, rows_of, wanted_rows
 from fer_bench.au.resize import halfpixel, resize, stretch
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "compose",
     "halfpixel",
     "region_maps",
+    "region_strengths",
     "resize",
     "rows_of",
     "stretch",

@@ -1,6 +1,6 @@
 """Action-unit maps of faces: landmarks and expressions in, one map per face out, batched, on any device."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -127,6 +127,18 @@ def wanted_rows(expressions: Wanted, variant: str = "paper", codebook: str | Non
     for index, item in enumerate(expressions):
         table[index] = _row_mask(_units(item, variant, codebook), variant)
     return table
+
+
+def region_strengths(units: Sequence[Mapping[int, float]], variant: str = "paper") -> Tensor:
+    """Return (N, R) float32: how strongly each region acts, the largest strength of its units, 0 where none is given.
+
+    Args:
+        units: per face, FACS number -> strength in [0, 1].
+        variant: "paper" or "facs".
+    """
+    check_variant(variant)
+    rows = [[max((face.get(unit, 0.0) for unit in drawn), default=0.0) for drawn in REGIONS[variant]] for face in units]
+    return torch.tensor(rows, dtype=torch.float32).view(len(units), len(REGIONS[variant]))
 
 
 def _units(item: str | int | Iterable[int] | None, variant: str, codebook: str | None) -> tuple[int, ...]:

@@ -27,7 +27,9 @@ def scaled(forms: Tensor, canvas: tuple[int, int], size: tuple[int, int]) -> Ten
     return forms * factor + shift
 
 
-def render_regions(forms: Tensor, wanted: Tensor, size: tuple[int, int], out: Tensor | None = None) -> Tensor:
+def render_regions(
+    forms: Tensor, wanted: Tensor, size: tuple[int, int], out: Tensor | None = None, heights: Tensor | None = None
+) -> Tensor:
     """Render the wanted regions of each face.
 
     Args:
@@ -35,19 +37,25 @@ def render_regions(forms: Tensor, wanted: Tensor, size: tuple[int, int], out: Te
         wanted: (N, R) bool.
         size: (H, W).
         out: (N, H, W) float32 to write to, if given.
+        heights: (N, R) peak of each region in (0, 1] where it is wanted; by default 1.
 
     Returns:
         (N, H, W) float32 in [0, 1]; zero where nothing is wanted.
 
     """
-    used = wanted[:, torch.tensor(REGION_OF, device=wanted.device)]
+    region = torch.tensor(REGION_OF, device=wanted.device)
+    used = wanted[:, region]
     count = max(int(used.sum(1).max()), 1) if len(used) else 1
     used, chosen = used.to(torch.uint8).sort(dim=1, descending=True, stable=True)
-    chosen = chosen[:, :count, None].expand(-1, -1, 5)
-    return render(forms.gather(1, chosen), used[:, :count].bool(), size, out)
+    chosen = chosen[:, :count]
+    peaks = None if heights is None else heights[:, region].gather(1, chosen)
+    forms = forms.gather(1, chosen[..., None].expand(-1, -1, 5))
+    return render(forms, used[:, :count].bool(), size, out, peaks)
 
 
-def render(forms: Tensor, used: Tensor, size: tuple[int, int], out: Tensor | None = None) -> Tensor:
+def render(
+    forms: Tensor, used: Tensor, size: tuple[int, int], out: Tensor | None = None, heights: Tensor | None = None
+) -> Tensor:
     """Render the maximum of exp(-q) over the ellipses that are used.
 
     Args:
@@ -55,6 +63,7 @@ def render(forms: Tensor, used: Tensor, size: tuple[int, int], out: Tensor | Non
         used: (N, K) bool.
         size: (H, W).
         out: (N, H, W) float32 to write to, if given.
+        heights: (N, K) peak of each ellipse, in (0, 1] where it is used; by default 1.
 
     Returns:
         (N, H, W) float32 in [0, 1]; zero where no ellipse is used.
@@ -62,7 +71,8 @@ def render(forms: Tensor, used: Tensor, size: tuple[int, int], out: Tensor | Non
     """
     out = new_maps(len(used), size, forms.device) if out is None else out
     for part in tiles.batches(out):
-        tiles.draw(_surfaces(forms[part], used[part], size), out[part], _exponential_)
+        peaks = None if heights is None else heights[part]
+        tiles.draw(_surfaces(forms[part], used[part], size, peaks), out[part], _exponential_)
     return out.index_fill_(0, (~used.any(1)).nonzero()[:, 0], 0)
 
 
@@ -70,8 +80,8 @@ def _exponential_(exponents: Tensor) -> None:
     exponents.clamp_(-_FAR, 0).exp2_()
 
 
-def _surfaces(forms: Tensor, used: Tensor, size: tuple[int, int]) -> tiles.Surfaces:
-    """Describe log2 exp(-q) by tiles: a polynomial of second degree around the centre of each tile.
+def _surfaces(forms: Tensor, used: Tensor, size: tuple[int, int], heights: Tensor | None) -> tiles.Surfaces:
+    """Describe log2 of height exp(-q) by tiles: a polynomial of second degree around the centre of each tile.
 
     The small coordinates of a tile keep rounding errors small.
     """
@@ -79,6 +89,8 @@ def _surfaces(forms: Tensor, used: Tensor, size: tuple[int, int]) -> tiles.Surfa
     middle = ((tall - 1) / 2, (wide - 1) / 2)
     down, across = (torch.arange(rows) * tall + middle[0], torch.arange(columns) * wide + middle[1])
     linear, square = _polynomials(forms, used, down.to(forms.device), across.to(forms.device))
+    if heights is not None:
+        linear[0] += torch.where(used, heights, 1).to(linear).log2().T
     candidates = used.T & ~_below_another(linear, square, middle)
     terms = linear.flatten(1, 2)
 

@@ -192,6 +192,7 @@ class MapStore:
         wanted: Wanted,
         size: tuple[int, int],
         codebook: str | None = None,
+        strengths: np.ndarray | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return the maps of some faces.
 
@@ -200,25 +201,39 @@ class MapStore:
             wanted: one per row: expression (name or class id), set of FACS numbers, or None for no map.
             size: (H, W).
             codebook: "drawn", "printed" or "cited"; by default what the variant uses.
+            strengths: (B, R) in [0, 1], factor of each region's map (`region_strengths`); by default 1.
 
         Returns:
             maps (B, H, W) float32 in [0, 1], zero where invalid, and valid (B,) bool; on the CPU.
 
         """
         rows = np.asarray(rows, dtype=np.int64)
-        want = wanted_rows(wanted, self.variant, codebook).numpy()
-        if len(want) != len(rows):
-            raise InputError(f"au.store: {len(rows)} rows but {len(want)} expressions")
-        want &= self._files["_valid"][rows]
+        want = self._drawn(rows, wanted, codebook)
+        if strengths is not None:
+            want &= strengths > 0
         if self.variant == "facs":
             forms = raster_facs.scaled(torch.from_numpy(self._files[""][rows]), (1, 1), size)
-            mask = torch.from_numpy(want)
-            return raster_facs.render_regions(forms, mask, size), mask.any(1)
+            mask, heights = torch.from_numpy(want), None if strengths is None else torch.from_numpy(strengths)
+            return raster_facs.render_regions(forms, mask, size, heights=heights), mask.any(1)
         count = max(int(want.sum(axis=1).max(initial=0)), 1)
         chosen = np.argsort(~want, axis=1, kind="stable")[:, :count]
         pick = (rows[:, None], chosen)
         used = np.take_along_axis(want, chosen, axis=1)
-        return compose(self._files[""][pick], used, size, "paper", self._files["_peak"][pick])
+        peaks = self._files["_peak"][pick]
+        if strengths is not None:
+            peaks = peaks * np.take_along_axis(strengths, chosen, axis=1)
+        return compose(self._files[""][pick], used, size, "paper", peaks)
+
+    def valid(self, rows: np.ndarray | Sequence[int], wanted: Wanted, codebook: str | None = None) -> np.ndarray:
+        """Tell which faces have a map, (B,) bool, without drawing it; arguments as in `maps`."""
+        return np.asarray(self._drawn(np.asarray(rows, dtype=np.int64), wanted, codebook).any(axis=1))
+
+    def _drawn(self, rows: np.ndarray, wanted: Wanted, codebook: str | None) -> np.ndarray:
+        """(B, R) bool: the regions that are wanted and lie inside the image."""
+        want = wanted_rows(wanted, self.variant, codebook).numpy()
+        if len(want) != len(rows):
+            raise InputError(f"au.store: {len(rows)} rows but {len(want)} expressions")
+        return np.asarray(want & self._files["_valid"][rows])
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """What every dataset promises: an index that was checked, the folder its paths start from, a licence."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from fer_bench.datasets._images import read_image
 from fer_bench.datasets._index import check_index, write_index
 from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS
@@ -38,6 +40,10 @@ class DatasetSettings(Settings):
         """Name modules of other kinds that decide about the images; where they change, the stage `faces` reruns."""
         return []
 
+    def readers(self) -> list[str]:
+        """Name modules of other kinds that decide how stored images look when read; where they change, cells rerun."""
+        return []
+
 
 class DatasetBase:
     """A dataset; a plug-in overrides `collect` and, where images lie elsewhere, `image_root` and `check`."""
@@ -47,7 +53,9 @@ class DatasetBase:
     citation: str = ""
     publishable_images: bool = False
     generated: bool = False  # whether the faces are made from the codebook that the maps are drawn from
+    paired: bool = False  # whether the test images are pairs of faces that differ in one action unit
     expressions: tuple[str, ...] = EXPRESSIONS
+    views: tuple[str, ...] = ()  # ways in which the test images can be shown, besides as they are tested
     counts: Mapping[str, Mapping[str, int]] = {}  # published images per split and expression; val belongs to train
 
     def __init__(self, name: str, settings: DatasetSettings, source: str | None = None) -> None:
@@ -76,6 +84,10 @@ class DatasetBase:
     def image_root(self, out: Path) -> Path:
         """Return the folder that the paths of the index start from."""
         return out
+
+    def reader(self, out: Path, split: str, view: str = "") -> Callable[[Path], np.ndarray]:
+        """Return what reads an image file of a split as (H, W, 3) uint8 RGB; `view`: one of `views`, or none."""
+        return read_image
 
     def store_root(self, out: Path) -> Path:
         """Return the folder of images that we make: `out` itself, or data/private/NAME if they may not be published.

@@ -17,6 +17,7 @@ from fer_bench.datasets._index import COLUMNS, check_index
 from fer_bench.datasets._labels_file import require_files
 from fer_bench.datasets._outcome import take_validation, tell_shared
 from fer_bench.datasets._parallel import parallel_map
+from fer_bench.datasets._rafdb_attributes import write_rafdb_attributes
 from fer_bench.datasets._rafdb_crops import ready, store_crops
 from fer_bench.datasets._rafdb_files import IMAGES, OBTAIN
 from fer_bench.datasets._rafdb_report import write_crops
@@ -87,6 +88,7 @@ class Dataset(DatasetBase):
             frame, crops, more = store_crops(preparation, frame, self.store_root(out), workers, progress)
             facts |= more
             write_crops(crops, out / "crops.csv")
+        write_rafdb_attributes(root, used["id"].tolist(), out)
         write_excluded(rows.rename(columns={"id": "image"}), out / "excluded.csv")
         write_manifest(out / "manifest.json", s, frame, excluded=len(rows) - len(used), **facts)
         return frame

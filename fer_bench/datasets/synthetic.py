@@ -1,12 +1,15 @@
 """Generated faces: procedural, with exact landmarks and action units; made here, from nothing but settings."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError, model_validator
 
+from fer_bench.datasets._images import read_image
 from fer_bench.datasets.base import DatasetBase, DatasetSettings
 
 if TYPE_CHECKING:
@@ -54,6 +57,10 @@ class Dataset(DatasetBase):
     def ground_truth(self, out: Path) -> Path:
         """Return the table of true landmarks, action units and attributes."""
         return out / "ground_truth.parquet"
+
+    def masks(self, out: Path, ids: Sequence[str]) -> np.ndarray:
+        """(N, H, W) uint8: the visible face of each image, 255 where wholly, 0 where not at all."""
+        return np.stack([read_image(out / "masks" / f"{name}.png")[..., 0] for name in ids])
 
 
 def synth_settings(settings: Settings) -> "SynthSettings":

@@ -66,7 +66,7 @@ def explain_all(
         output = forward(classifier, images)
         wanted = torch.as_tensor(classes(output) if callable(classes) else classes).to(output.logits.device)
         _check_classes(wanted, output.logits.shape, len(images))
-        weight = _head_weight(classifier)
+        weight = head_weight(classifier)
         memory: dict[str, torch.Tensor] = {}
         columns = [Evidence(column, output, weight, classifier, images, memory) for column in wanted.unbind(1)]
         maps = {
@@ -101,7 +101,8 @@ def _evaluating(classifier: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _head_weight(classifier: Any) -> torch.Tensor | None:
+def head_weight(classifier: Any) -> torch.Tensor | None:
+    """(K, C) in at least single precision, or None."""
     weight = classifier.head_weight
     return None if weight is None else precise(weight)
 

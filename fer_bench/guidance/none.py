@@ -1,8 +1,5 @@
 """No guidance: the classification loss alone."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 
 from fer_bench.classifier_output import Output
@@ -19,10 +16,6 @@ class Guidance(base.GuidanceBase):
     """The arm without maps, trained by the very same loop."""
 
     needs_maps = False
-
-    def wanted(self, label: int, row: Mapping[str, Any] | None = None) -> str | frozenset[int] | None:
-        """No face has a map."""
-        return None
 
     def loss(self, output: Output, maps: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """Zero, on the device of the logits."""

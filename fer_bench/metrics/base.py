@@ -1,4 +1,4 @@
-"""What a metric promises: its identity for tables and, by kind, scores of predictions or of maps."""
+"""What a metric promises: its identity for tables and, by kind, what it is given and what it returns."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -7,6 +7,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+
+from fer_bench.metrics._compared import Pair
+
+Needs = Literal["predictions", "attention", "cams", "maps", "decision"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class MetricBase(ABC):
     """One metric; a subclass named `Metric` in its own file is found by that file's name.
 
     id: how results name it. label: how tables call it. direction: which way is better. unit: `%` or empty.
-    citation: DOI, or arXiv number, of its definition. needs: what it is computed from.
+    citation: DOI, or arXiv number, of its definition; empty where it is defined here. needs: what it is computed from.
     """
 
     id: ClassVar[str]
@@ -36,7 +40,7 @@ class MetricBase(ABC):
     direction: ClassVar[Literal["higher", "lower"]]
     unit: ClassVar[str]
     citation: ClassVar[str]
-    needs: ClassVar[Literal["predictions", "attention", "cams"]]
+    needs: ClassVar[Needs]
 
 
 class PredictionMetric(MetricBase):
@@ -77,4 +81,41 @@ class MapMetric(MetricBase):
 
         Returns:
             (N,), NaN where there is no map.
+        """
+
+
+class ComparedMetric(MetricBase):
+    """A score of attention and class activation maps alike, against an action-unit map of the same size.
+
+    Results name it `att_ID` for attention and `cam_ID` for class activation maps. Beside it stand its scores for random
+    maps, for the maps of other faces and for the action-unit map itself at the grid of the classifier's map.
+    """
+
+    needs = "maps"
+    unit = ""
+
+    @abstractmethod
+    def per_image(self, pair: Pair) -> torch.Tensor:
+        """Score each image: (N,), NaN where there is no map."""
+
+
+class DecisionMetric(MetricBase):
+    """A score of a classifier's attention against its own decision; no action-unit map enters.
+
+    Results name it `att_ID`, with the last layer.
+    """
+
+    needs = "decision"
+    unit = ""
+
+    @abstractmethod
+    def per_image(self, features: torch.Tensor, contributions: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Score each image.
+
+        Args:
+            features: (N, C, h, w) of the last layer; the attention is their mean over channels.
+            contributions: (N, C, h, w), what each adds to the true class's logit.
+
+        Returns:
+            Suffix of the name -> (N,); the score itself has none, a chance level `_chance_random`.
         """

@@ -1,4 +1,4 @@
-"""Two small statistics: where one more run would lie, and how good the best of several equal runs looks."""
+"""Small statistics of runs: where their mean and one more run lie, and how good the best of equal runs looks."""
 
 import numpy as np
 from scipy import integrate, stats

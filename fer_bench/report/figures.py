@@ -7,7 +7,9 @@ from matplotlib.figure import Figure
 
 from fer_bench.report import (
     figures_confusion,
+    figures_coverage,
     figures_curves,
+    figures_faithfulness,
     figures_lambda,
     figures_maps,
     figures_overlays,
@@ -35,8 +37,10 @@ def _public(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from figures_summary.build(results)
     yield from figures_maps.build(results)
     yield from figures_confusion.build(results)
+    yield from figures_coverage.build(results)
     yield from figures_curves.build(results)
     yield from figures_lambda.build(results)
+    yield from figures_faithfulness.build(results)
 
 
 def _faces(results: Results, units: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Figure, bool]]:

@@ -39,6 +39,7 @@ _PAIRINGS = {"true_true": "true / true", "pred_pred": "predicted / predicted", "
 REFERENCES = {
     "chance_constant": "chance: constant map",
     "chance_random": "chance: random smooth map",
+    "chance_shuffled": "chance: map of another face",
     "chance_untrained": "chance: untrained network",
     "reference_gaussian": "reference: centred Gaussian",
     "reference_blind_mean": "reference: mean map, all classes",

@@ -1,7 +1,7 @@
 """Everything that tables and figures of one grid are made of."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from fer_bench.report import collect as _collect
+from fer_bench.report import hygiene as _hygiene
 from fer_bench.report import labels
 from fer_bench.report.ablations import Ablation, ablations, left_out
 from fer_bench.report.collect import OK, SCORE, Document
+from fer_bench.report.hygiene import Hygiene
 from fer_bench.report.value import Value
 
 BASELINE = "none"  # the guidance that every other one is compared with
@@ -41,6 +43,7 @@ class Results:
     frame: pd.DataFrame
     fingerprint: str
     root: Path = Path()
+    hygiene: Mapping[str, Hygiene] = field(default_factory=dict)  # test dataset -> what was found in it
 
     @property
     def grid(self) -> str:
@@ -216,7 +219,8 @@ class Results:
 def load(plan: dict[str, Any], root: Path) -> Results:
     """Read the results of a plan's cells below `root`; errors as in `collect`."""
     read = _collect.documents(plan, root)
-    return Results(plan, tuple(read), _collect.frame(plan, read), _collect.fingerprint(plan, read), root)
+    frame, fingerprint = _collect.frame(plan, read), _collect.fingerprint(plan, read)
+    return Results(plan, tuple(read), frame, fingerprint, root, _hygiene.read(plan, root))
 
 
 def select(frame: pd.DataFrame, **equal: Any) -> pd.DataFrame:

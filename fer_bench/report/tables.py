@@ -6,13 +6,23 @@ from fer_bench.report import (
     latex,
     table_ablation,
     table_attention,
+    table_beyond,
     table_comparison,
+    table_controls,
+    table_coverage,
+    table_data,
+    table_faithfulness,
+    table_groups,
     table_landmarks,
+    table_located,
     table_main,
     table_maps,
     table_pairing,
     table_scores,
+    table_shortcut,
     table_significance,
+    table_stability,
+    table_truth,
     table_tuned,
     text,
 )
@@ -27,17 +37,28 @@ def build(results: Results) -> list[Table]:
     main = [table_main.build(results), table_attention.build(results), *table_ablation.build(results)]
     main += table_tuned.build(results)
     others = [
+        table_controls.build(results),
         table_comparison.build(results),
         table_significance.build(results),
         table_scores.build_scores(results),
         table_scores.build_recall(results),
         table_main.build_explainers(results),
         table_maps.build_pearson(results),
+        table_beyond.build(results),
+        table_coverage.build(results),
+        table_stability.build(results),
+        *table_groups.build(results),
         table_maps.build_cross_map(results),
         table_pairing.build(results),
+        table_shortcut.build(results),
+        table_truth.build_pairs(results),
+        table_truth.build_occlusion(results),
+        table_faithfulness.build_curves(results),
+        table_faithfulness.build_randomised(results),
     ]
     filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
-    last = [table_landmarks.build(results), _absent(results)]
+    data = [table_data.build(results), table_data.build_classes(results), table_located.build(results)]
+    last = [table_landmarks.build(results), *data, _absent(results)]
     return [*main, *filled, *(table for table in last if table is not None)]
 
 

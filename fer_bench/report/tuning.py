@@ -3,26 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
-
-import pandas as pd
 
 from fer_bench.errors import InputError
-from fer_bench.report import ablations, labels
-from fer_bench.report.collect import Document
+from fer_bench.report import ablations, labels, validation_scores
 from fer_bench.report.results import BASELINE, Pair, Results
 from fer_bench.report.value import Value
 
-# What a cell says of its selection rule -> column of its history. A last epoch is kept unseen, and judged by accuracy.
-SCORES = {
-    "best accuracy on the val split": "val_accuracy",
-    "best macro f1 on the val split": "val_macro_f1",
-    "last epoch": "val_accuracy",
-}
-PRECISION = 1e-4  # points; histories hold six digits, so closer means over the seeds are equal
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trial:
     """One setting of an arm: a model and a guidance, in words, with the validation score of each seed's checkpoint."""
 
@@ -44,10 +32,7 @@ class Arm:
     @cached_property
     def chosen(self) -> Trial | None:
         """The trial with the highest mean validation score; of equal ones the first; None while a seed is missing."""
-        if any(trial.validation.n < trial.validation.expected for trial in self.trials):
-            return None
-        best = max(trial.validation.mean for trial in self.trials)
-        return next(trial for trial in self.trials if trial.validation.mean >= best - PRECISION)
+        return validation_scores.best({trial: trial.validation for trial in self.trials})
 
 
 @cache
@@ -90,9 +75,8 @@ def _arm(results: Results, pair: Pair, base: str, members: list[tuple[str, str]]
 
 
 def _trial(results: Results, pair: Pair, model: str, guidance: str, several: bool) -> Trial:
-    scores = {document.entry["seed"]: _score(document) for document in results.found(pair, model, guidance)}
     setting = ", ".join(_words(results, pair, model, guidance, several))
-    return Trial(model, guidance, setting, Value(scores, len(results.seeds), digits=2))
+    return Trial(model, guidance, setting, validation_scores.over_seeds(results, pair, model, guidance))
 
 
 def _words(results: Results, pair: Pair, model: str, guidance: str, several: bool) -> Iterator[str]:
@@ -109,29 +93,3 @@ def _words(results: Results, pair: Pair, model: str, guidance: str, several: boo
 
 def _number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _score(document: Document) -> float:
-    """Validation score of the epoch whose weights were kept."""
-    cell, rule = document.entry["cell"], str(document.facts.get("selection", ""))
-    if rule not in SCORES:
-        raise InputError(f"{cell}: selection rule {rule!r} names no validation score; trials need {', '.join(SCORES)}")
-    path = document.files.get("history.csv")
-    if path is None:
-        raise InputError(
-            f"{cell}: its scores name no history.csv, which trials are chosen by; run `dvc repro evaluate`"
-        )
-    return _kept(path, SCORES[rule], cell)
-
-
-def _kept(path: Path, column: str, cell: str) -> float:
-    history = pd.read_csv(path)
-    absent = sorted({"best", column} - set(history))
-    if absent:
-        raise InputError(f"{cell}: history.csv has no column {absent[0]!r}; run `dvc repro train`")
-    kept = history.loc[history["best"] == 1, column]
-    if len(kept) != 1 or kept.isna().any():
-        raise InputError(
-            f"{cell}: history.csv marks {len(kept)} epochs with a {column} as kept, expected one; run `dvc repro train`"
-        )
-    return float(kept.iloc[0])

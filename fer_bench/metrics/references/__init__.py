@@ -4,8 +4,9 @@ Every score of a map is printed beside these, because all action-unit maps are n
 already has a cosine near 0.45 (Belharbi et al., arXiv 2402.00281, print none of them).
 """
 
+from fer_bench.gaussian import centred_gaussian
 from fer_bench.metrics.references._ceiling import ceiling_maps
-from fer_bench.metrics.references._fixed import MeanMaps, centred_gaussian, random_smooth_maps
+from fer_bench.metrics.references._fixed import MeanMaps, random_smooth_maps
 from fer_bench.metrics.references._scores import (
     ceiling,
     chance_constant,

@@ -8,7 +8,6 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 SMOOTHNESS = 1 / 16  # standard deviation of the smoothing, as a share of the map's side
-GAUSSIAN_WIDTH = 0.25  # standard deviation of the centred Gaussian, as a share of the map's side
 
 
 def random_smooth_maps(
@@ -22,15 +21,6 @@ def _smooth_noise(identity: str, grid: tuple[int, int], smoothness: float) -> np
     digest = hashlib.sha256(identity.encode()).digest()
     noise = np.random.default_rng(int.from_bytes(digest[:16], "big")).standard_normal(grid)
     return gaussian_filter(noise, [smoothness * side for side in grid], mode="wrap").astype(np.float32)
-
-
-def centred_gaussian(size: tuple[int, int], width: float = GAUSSIAN_WIDTH) -> torch.Tensor:
-    """(H, W) float32 in (0, 1]: a Gaussian in the middle, its deviation `width` times each side."""
-    profiles = []
-    for side in size:
-        position = (torch.arange(side, dtype=torch.float64) + 0.5) / side - 0.5
-        profiles.append(torch.exp(-0.5 * (position / width) ** 2))
-    return torch.outer(*profiles).to(torch.float32)
 
 
 class MeanMaps:
