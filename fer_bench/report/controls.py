@@ -7,9 +7,8 @@ from typing import Any
 
 from fer_bench.report import labels, validation_scores
 from fer_bench.report.ablations import others
-from fer_bench.report.results import BASELINE, Pair, Results
+from fer_bench.report.results import BASELINE, SUBJECT, Pair, Results
 
-SUBJECT = "au"  # the plug-in whose effect the controls explain
 CHOOSING = "clean"  # the protocol whose validation images are not the test images
 
 
@@ -39,6 +38,11 @@ def has_controls(results: Results) -> bool:
     """Whether a grid holds the run without guidance and a control."""
     plugins = {_plugin(results, name) for name in results.all_guidances if _facts(results, name).get("knows")}
     return BASELINE in results.all_guidances and bool(plugins - {SUBJECT})
+
+
+def is_subject(results: Results, *names: str) -> bool:
+    """Whether guidances are `au` itself, or no control is known for them: a grid of another plug-in alone."""
+    return not has_controls(results) or all(_plugin(results, name) == SUBJECT for name in names)
 
 
 @cache

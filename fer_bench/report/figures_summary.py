@@ -62,8 +62,8 @@ def _maps(results: Results, frame: pd.DataFrame, models: list[str]) -> list[Map]
 
 
 def _panel(results: Results, axes: Axes, frame: pd.DataFrame, maps: list[Map]) -> None:
-    colours = style.palette(results.guidances)
-    width = 0.5 / max(len(results.guidances), 1)
+    colours = style.palette(results.leading_guidances)
+    width = 0.5 / max(len(results.leading_guidances), 1)
     for place, (metric, field, name, _) in enumerate(maps):
         own = select(frame, **{field: (name, "")})
         scored = cosine_rows(select(own, **{field: name}), metric, target=results.target, pairing="true_true")
@@ -73,8 +73,8 @@ def _panel(results: Results, axes: Axes, frame: pd.DataFrame, maps: list[Map]) -
             continue
         for kind in BOUNDS:
             _bound(axes, place, reference_rows(own, metric, results.target), kind)
-        for index, guidance in enumerate(results.guidances):
-            x = place + (index - (len(results.guidances) - 1) / 2) * width
+        for index, guidance in enumerate(results.leading_guidances):
+            x = place + (index - (len(results.leading_guidances) - 1) / 2) * width
             _dots(axes, x, select(scored, guidance=guidance), colours[guidance])
     axes.grid(axis="y", alpha=0.3, linewidth=0.4)
     axes.set_xlim(-0.6, len(maps) - 0.4)
@@ -99,10 +99,10 @@ def _bound(axes: Axes, place: float, references: dict[str, pd.DataFrame], kind: 
 
 
 def _legend(results: Results) -> list[Line2D]:
-    colours = style.palette(results.guidances)
+    colours = style.palette(results.leading_guidances)
     dots = [
         Line2D([], [], marker="o", linestyle="", color=colours[name], label=results.guidance_label(name))
-        for name in results.guidances
+        for name in results.leading_guidances
     ]
     words = {"chance": "chance", "ceiling": "ceiling of the grid size"}
     lines = [Line2D([], [], color=c, linestyle=dash, label=words[kind]) for kind, (c, dash) in BOUNDS.items()]

@@ -107,13 +107,16 @@ def save(made: Figure, folder: Path, name: str, pdf: bool = True) -> None:
     """Save as NAME.png and, if asked, NAME.pdf, without creation date and without the name of the program."""
     folder.mkdir(parents=True, exist_ok=True)
     faces = any(axes.get_gid() == PICTURE for axes in made.axes)
+    dots = FACES if faces else min(SCREEN, PIXELS / made.get_figwidth())
     with look():
+        made.set_dpi(
+            dots
+        )  # letters are a little wider at some resolutions: room is made for them at the one of the bitmap
         made.draw_without_rendering()
         made.set_layout_engine("none")  # places are found once, not again for every format
         if pdf:
             dateless = {"CreationDate": None, "Creator": None, "Producer": None}
             made.savefig(folder / f"{name}.pdf", dpi=FACES if faces else PRINT, metadata=dateless)
-        dots = FACES if faces else min(SCREEN, PIXELS / made.get_figwidth())
         made.savefig(folder / f"{name}.png", dpi=dots, metadata={"Software": None})
     shrink(folder / f"{name}.png")
 
