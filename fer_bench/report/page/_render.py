@@ -14,7 +14,9 @@ ASSETS = Path(__file__).parent / "assets"
 
 def page(**content: Any) -> str:
     """Fill page.html; the names are those that the template uses."""
-    made = _environment().get_template("page.html").render(content, style=_asset("style.css"), script=_asset("script.js"))
+    made = (
+        _environment().get_template("page.html").render(content, style=_asset("style.css"), script=_asset("script.js"))
+    )
     return re.sub(r"\n\s*\n+", "\n", made).strip() + "\n"
 
 

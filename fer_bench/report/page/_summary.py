@@ -13,6 +13,8 @@ from fer_bench.report.results import BASELINE, Results, select
 from fer_bench.report.table import Content, Table, text
 from fer_bench.report.value import Value, constant
 
+LARGEST = "chance_largest"  # the chance level of an accuracy
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -26,7 +28,7 @@ class Marks:
 
 @dataclass(frozen=True)
 class Line:
-    """A score: its word, the training compared, chance level with its word, scores, difference, ceiling, verdict."""
+    """A score: its word, the training compared, chance level, scores, difference with interval, ceiling, verdict."""
 
     word: str
     training: str
@@ -35,6 +37,7 @@ class Line:
     before: str
     after: str
     difference: str
+    interval: str
     ceiling: str
     verdict: str
     marks: Marks
@@ -99,19 +102,24 @@ def _line(results: Results, score: Score, arm: str, verdict: str) -> Line:
     before = score.cells[BASELINE] if arm != BASELINE and BASELINE in score.cells else ""
     levels = _levels(results, score)
     chance = max(levels.items(), key=lambda item: item[1].mean) if levels else None
-    ceiling = _ceiling(results, score)
+    ceiling, difference = _ceiling(results, score), _difference(after, before)
     return Line(
         word=score.word,
         training=results.guidance_label(arm),
         chance=text(chance[1]) if chance else "",
-        chance_word=labels.reference(chance[0]).removeprefix("chance: ") if chance else "",
+        chance_word=_chance_word(chance[0]) if chance else "",
         before=text(before),
         after=text(after),
-        difference=_difference(after, before),
+        difference=difference.partition(" ")[0],
+        interval=difference.partition(" ")[2],
         ceiling=text(ceiling),
         verdict=verdict,
         marks=Marks(*(_place(score, item) for item in (chance[1] if chance else "", ceiling, before, after))),
     )
+
+
+def _chance_word(suffix: str) -> str:
+    return "largest class" if suffix == LARGEST else labels.reference(suffix).removeprefix("chance: ")
 
 
 def _difference(after: Content, before: Content) -> str:
@@ -122,7 +130,7 @@ def _levels(results: Results, score: Score) -> dict[str, Value]:
     """Chance levels of a score: suffix -> value."""
     if score.metric == "accuracy":
         share = largest_class_share(results, score.pair)
-        return {} if share is None else {"always the largest class": constant(share, 2)}
+        return {} if share is None else {LARGEST: constant(share, 2)}
     return {name: value for name, value in _references(results, score) if is_chance(name) and value.by_seed}
 
 
