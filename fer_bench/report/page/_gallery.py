@@ -86,7 +86,7 @@ def _face(
         target=None if target is None else _picture(target[number], words),
         units=", ".join(units.get(expression, ())),
         verdicts=tuple(
-            f"{results.guidance_label(arm)}: {examples.verdict(results, pair, found, number)}"
+            f"{results.guidance_label(arm)}: {examples.verdict(results, pair, found, number).replace(':', '')}"
             for arm, found in arms.items()
         ),
     )

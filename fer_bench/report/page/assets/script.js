@@ -53,15 +53,17 @@
     const heads = all("th[data-place]", table).filter((head) => Number(head.dataset.place) < count);
     const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].slice(0, count));
     const widths = heads.map((head) => head.offsetWidth);
-    if (!box.clientWidth) return;
-    const all_fit = widths.reduce((sum, width) => sum + width, 0) < 0.5 * box.clientWidth;
+    if (!box.clientWidth || !count) return;
+    const whole = widths.reduce((sum, width) => sum + width, 0);
+    const fits = whole < 0.5 * box.clientWidth;
+    table.style.setProperty("--edge", `${fits ? whole : widths[count - 1]}px`);
     for (const cells of [heads, ...rows]) {
       let left = 0;
       cells.forEach((cell, place) => {
         const last = place === count - 1;
-        cell.classList.toggle("pinned", all_fit || last);
+        cell.classList.toggle("pinned", fits || last);
         cell.classList.toggle("edge", last);
-        cell.style.setProperty("--left", `${all_fit ? left : 0}px`);
+        cell.style.setProperty("--left", `${fits ? left : 0}px`);
         left += widths[place];
       });
     }
