@@ -284,3 +284,17 @@ def test_numbers_stand_out_on_every_colour_of_a_heat_table():
     assert len(found) == 9
     for ground, ink in found:
         assert contrast("#" + "".join(2 * letter for letter in ink[1:]), ground) >= 4.5, ground
+
+
+def test_mean_maps_name_their_network(tmp_path):
+    two = load(tmp_path, models=recorded.MODELS, seeds=(0,))
+    sheets = page._mean_maps.build(two)
+    assert [sheet.title.partition(":")[0] for sheet in sheets] == [
+        "Attention, layer 5",
+        "Class activation maps, ResNet small",
+        "Class activation maps, DeiT small",
+    ]
+    rows = [row for block in sheets[1].blocks for row in block]
+    assert rows[0].words == "action units (paper map)"
+    assert rows[1].words == "CAM without AU"
+    assert all(picture.alt.startswith("CAM without AU, ") for picture in rows[1].pictures)

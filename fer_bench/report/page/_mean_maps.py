@@ -31,15 +31,16 @@ class Sheet:
 
 
 def build(results: Results) -> list[Sheet]:
-    """One sheet of attention and one of activation maps per pair of datasets that has any."""
+    """A sheet of attention per pair of datasets, and one of activation maps per pair and network, where there are any."""
     return [sheet for pair in results.pairs for sheet in _sheets(results, pair) if sheet.blocks]
 
 
 def _sheets(results: Results, pair: Pair) -> Iterator[Sheet]:
-    activation = [block for one in methods.networks(results) for block in mean_maps.activation(results, pair, one)]
     layer = mean_maps.alignment_layer(results)
     yield _sheet(results, pair, "attention", f"Attention, layer {layer}", mean_maps.attention(results, pair))
-    yield _sheet(results, pair, "activation", "Class activation maps", activation)
+    for network in methods.networks(results):
+        kind, title = f"activation-{network.models[0]}", f"Class activation maps, {network.label}"
+        yield _sheet(results, pair, kind, title, mean_maps.activation(results, pair, network))
 
 
 def _sheet(results: Results, pair: Pair, kind: str, title: str, blocks: list[list[Line]]) -> Sheet:
@@ -47,12 +48,12 @@ def _sheet(results: Results, pair: Pair, kind: str, title: str, blocks: list[lis
     shown = sorted(name for name in expressions if name != "neutral")
     filled = [block for block in blocks if block]
     target = [mean_maps.target(results, pair)] if filled else []
-    made = tuple(tuple(_row(line, kind, expressions, shown) for line in block) for block in [*target, *filled] if block)
+    made = tuple(tuple(_row(line, expressions, shown) for line in block) for block in [*target, *filled] if block)
     words = f"{title}: {results.pair_label(pair)}"
     return Sheet(f"{kind}-{pair.name}", words, tuple(shown), made)
 
 
-def _row(line: Line, kind: str, expressions: list[str], shown: list[str]) -> Row:
+def _row(line: Line, expressions: list[str], shown: list[str]) -> Row:
     maps = {name: line.maps[expressions.index(name)] for name in shown}
     finite = [values for values in maps.values() if np.isfinite(values).all()]
     words = " ".join(line.word.split())
