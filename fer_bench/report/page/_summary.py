@@ -53,20 +53,22 @@ class Block:
 
 @dataclass(frozen=True)
 class Summary:
-    """Blocks, words for the two trainings, whether any two are compared, and whether several are."""
+    """Blocks, words for the two trainings, whether any two are compared, whether several are, and whether judged."""
 
     blocks: tuple[Block, ...]
     before: str
     after: str
     paired: bool
     several: bool
+    judged: bool
 
 
 def build(results: Results, tables: Sequence[Table]) -> Summary:
     """Accuracy, attention of the last layer and the first activation map of Table 1 of every trained network."""
     others = [name for name in results.guidances if name != BASELINE]
     paired, several = BASELINE in results.guidances and bool(others), len(others) > 1
-    verdicts = iter(_verdicts(tables) if paired else [])
+    judged = _verdicts(tables) if paired else []
+    verdicts = iter(judged)
     found: list[tuple[str, Line]] = []
     shown: set[tuple[object, ...]] = set()
     for score in compared.scores(results):
@@ -79,7 +81,7 @@ def build(results: Results, tables: Sequence[Table]) -> Summary:
         Block(words, tuple(line for _, line in members)) for words, members in groupby(found, key=lambda item: item[0])
     ]
     after = "with guidance" if several or not others else results.guidance_label(others[0])
-    return Summary(tuple(blocks), results.guidance_label(BASELINE), after, paired, several)
+    return Summary(tuple(blocks), results.guidance_label(BASELINE), after, paired, several, bool(judged))
 
 
 def _verdicts(tables: Sequence[Table]) -> list[str]:
