@@ -1,4 +1,4 @@
-"""The report page in a real browser: no network, no errors, sorting, slider, colours, and nothing that runs out of it."""
+"""The report page in a real browser: no network, no errors, sorting, slider, colours, and nothing runs out of it."""
 
 import chromium
 import pytest
@@ -17,7 +17,8 @@ FAINT = """
 (() => {
   const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const light = (colour) => {
-    const linear = parts(colour).slice(0, 3).map((n) => n / 255).map((n) => n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+    const curve = (n) => n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4;
+    const linear = parts(colour).slice(0, 3).map((n) => curve(n / 255));
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
   };
   const behind = (node) => {

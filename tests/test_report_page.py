@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_headings_make_an_outline(parsed):
     levels = [int(one.tag[1]) for one in parsed.of("h1", "h2", "h3", "h4")]
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_landmarks_and_language(parsed):
@@ -181,7 +182,9 @@ def test_faces_can_be_compared(parsed, content, loaded):
 
 def test_faces_that_may_not_be_published_are_nowhere(tmp_path):
     found = load(tmp_path / "private", publishable=False)
-    assert examples.of_arms(found, Pair(recorded.DATASET, recorded.DATASET), "resnet_small")  # they are there to be shown
+    assert examples.of_arms(
+        found, Pair(recorded.DATASET, recorded.DATASET), "resnet_small"
+    )  # they are there to be shown
     private = written(found, tmp_path / "page")
     assert not any(face in private for face in faces_of(found.root))
     assert 'class="gallery"' not in private

@@ -31,7 +31,7 @@ class Sheet:
 
 
 def build(results: Results) -> list[Sheet]:
-    """A sheet of attention per pair of datasets, and one of activation maps per pair and network, where there are any."""
+    """A sheet of attention per pair of datasets, and one of activation maps per pair and network, if there are any."""
     return [sheet for pair in results.pairs for sheet in _sheets(results, pair) if sheet.blocks]
 
 

@@ -90,7 +90,7 @@ def _cell(content: Content, is_text: bool) -> Cell:
 
 
 def sort_key(content: Content) -> str:
-    """The number to sort a cell by: a mean, the first of the numbers behind words, or the words if they are a number."""
+    """The number to sort a cell by: a mean, the first of the numbers behind words, or words that are a number."""
     if isinstance(content, Value):
         return _number(content.mean)
     if isinstance(content, Exact):
