@@ -9,6 +9,7 @@ from fer_bench.report import mean_maps, methods
 from fer_bench.report.mean_maps import Line
 from fer_bench.report.page._images import Picture, heat_map, where
 from fer_bench.report.results import Pair, Results
+from fer_bench.report.value import MINUS
 
 
 @dataclass(frozen=True)
@@ -64,4 +65,4 @@ def _row(line: Line, expressions: list[str], shown: list[str]) -> Row:
         heat_map(values, f"{words}, {name}: {where(values)}", limits) if np.isfinite(values).all() else None
         for name, values in maps.items()
     )
-    return Row(words, f"{limits[0]:.2g} to {limits[1]:.2g}", pictures)
+    return Row(words, f"{limits[0]:.2g} to {limits[1]:.2g}".replace("-", MINUS), pictures)
