@@ -126,7 +126,7 @@ def shrink(path: Path) -> None:
     with Image.open(path) as opened:
         made = opened.convert("RGB")
     made.thumbnail((PIXELS, made.height), Image.Resampling.LANCZOS)
-    _few_colours(made, BITMAP_COLOURS).save(path, optimize=True)
+    few_colours(made, BITMAP_COLOURS).save(path, optimize=True)
 
 
 def picture(axes: Axes, pixels: np.ndarray) -> None:
@@ -140,12 +140,12 @@ def picture(axes: Axes, pixels: np.ndarray) -> None:
     resized = Image.fromarray(np.rint(pixels).astype(np.uint8)).resize(
         (max(round(width), 1), max(round(height), 1)), Image.Resampling.BICUBIC
     )
-    axes.imshow(np.asarray(_few_colours(resized, COLOURS).convert("RGB")), interpolation="none", aspect="auto")
+    axes.imshow(np.asarray(few_colours(resized, COLOURS).convert("RGB")), interpolation="none", aspect="auto")
     axes.set_gid(PICTURE)
     bare(axes)
 
 
-def _few_colours(made: Image.Image, count: int) -> Image.Image:
+def few_colours(made: Image.Image, count: int) -> Image.Image:
     """The same image with its own palette: median cut, then a round of k-means, which keeps rare colours true."""
     return made.quantize(count, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
 
