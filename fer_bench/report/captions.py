@@ -59,9 +59,12 @@ def rare_classes(results: Results, pair: Pair) -> dict[str, int]:
 
 
 def class_counts(results: Results, pair: Pair) -> dict[str, int]:
-    """Test images per expression, as the recall rows count them."""
+    """Test images per expression: as the recall rows count them, else, where recall was not asked for, the index."""
     rows = results.of_pair(pair)
     recall = rows[rows["metric"].str.startswith("recall_") & rows["n"].notna()]
+    if recall.empty and pair.test_dataset in results.hygiene:
+        test = results.hygiene[pair.test_dataset].splits.get("test", {})
+        return {name: int(count) for name, count in test.get("classes", {}).items()}
     return {metric.removeprefix("recall_"): int(n) for metric, n in zip(recall["metric"], recall["n"], strict=True)}
 
 

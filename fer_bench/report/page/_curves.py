@@ -71,11 +71,11 @@ def _sheets(results: Results, history: pd.DataFrame) -> Iterator[Sheet]:
 
 
 def _panel(results: Results, history: pd.DataFrame, quantity: str, word: str) -> Panel:
-    known = history[history[quantity].notna() & history["guidance"].isin(results.guidances)]
+    known = history[history[quantity].notna() & history["guidance"].isin(results.leading_guidances)]
     up = _ticks(float(known[quantity].min()), float(known[quantity].max()), HEIGHT - BOTTOM, TOP)
     across = _ticks(float(known["epoch"].min()), float(known["epoch"].max()), LEFT, WIDTH - RIGHT, whole=True)
     made, ends = [], []
-    for arm, guidance in enumerate(results.guidances):
+    for arm, guidance in enumerate(results.leading_guidances):
         own = known[known["guidance"] == guidance]
         if len(own):
             label = results.guidance_label(guidance)

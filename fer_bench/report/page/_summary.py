@@ -53,7 +53,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Summary:
-    """Blocks, words for the two trainings, whether any two are compared, whether several are, and whether judged."""
+    """Blocks, words for the two trainings, whether any two are compared, whether several are, and whether judged.
+
+    left_out: guidances that stand in their own table alone, because they are too many.
+    """
 
     blocks: tuple[Block, ...]
     before: str
@@ -61,18 +64,21 @@ class Summary:
     paired: bool
     several: bool
     judged: bool
+    left_out: int
 
 
 def build(results: Results, tables: Sequence[Table]) -> Summary:
     """Accuracy, attention of the last layer and the first activation map of Table 1 of every trained network."""
     others = [name for name in results.guidances if name != BASELINE]
     paired, several = BASELINE in results.guidances and bool(others), len(others) > 1
+    leading = results.leading_guidances
     judged = _verdicts(tables) if paired else []
     verdicts = iter(judged)
     found: list[tuple[str, Line]] = []
     shown: set[tuple[object, ...]] = set()
     for score in compared.scores(results):
-        lines = [_line(results, score, arm, next(verdicts, "")) for arm in others] if paired else _alone(results, score)
+        every = {arm: _line(results, score, arm, next(verdicts, "")) for arm in others}
+        lines = [every[arm] for arm in others if arm in leading] if paired else _alone(results, score)
         key = (score.pair, score.model, score.metric)
         if key not in shown:
             found += [(_block(results, score), line) for line in lines]
@@ -81,7 +87,8 @@ def build(results: Results, tables: Sequence[Table]) -> Summary:
         Block(words, tuple(line for _, line in members)) for words, members in groupby(found, key=lambda item: item[0])
     ]
     after = "with guidance" if several or not others else results.guidance_label(others[0])
-    return Summary(tuple(blocks), results.guidance_label(BASELINE), after, paired, several, bool(judged))
+    left_out = len(results.guidances) - len(leading)
+    return Summary(tuple(blocks), results.guidance_label(BASELINE), after, paired, several, bool(judged), left_out)
 
 
 def _verdicts(tables: Sequence[Table]) -> list[str]:
@@ -96,7 +103,7 @@ def _block(results: Results, score: Score) -> str:
 
 def _alone(results: Results, score: Score) -> list[Line]:
     """A line per training of a grid that compares none."""
-    return [_line(results, score, arm, "") for arm in results.guidances]
+    return [_line(results, score, arm, "") for arm in results.leading_guidances]
 
 
 def _line(results: Results, score: Score, arm: str, verdict: str) -> Line:
