@@ -1,0 +1,39 @@
+"""Grids whose blocks give networks different guidances: what was not asked for is no gap, what is missing is one."""
+
+import pytest
+import recorded_results as recorded
+
+from fer_bench.report import results, table_scores
+from fer_bench.report.table import text
+
+MODELS = {"cnn": ("CNN", "resnet10t", "cam"), "other": ("Other", "resnet18", "cam")}
+GUIDANCE = {"au": recorded.AU, "center": {"plugin": "center", "weight": 4.0, "label": "centre"}}
+
+
+@pytest.fixture
+def plan():
+    """Guidance `center` is asked for with the first network alone."""
+    made = recorded.plan(models=MODELS, guidance=GUIDANCE)
+    made["cells"] = [one for one in made["cells"] if (one["model"], one["guidance"]) != ("other", "center")]
+    return made
+
+
+def lines(root, plan):
+    """(network, training) of every line that is no reference, and whether it holds a number."""
+    table = table_scores.build_scores(results.load(plan, root))
+    rows = [[text(item) for item in row.contents] for row in table.rows if not row.quiet]
+    return {tuple(row[: table.texts]): any(item not in ("", "—") for item in row[table.texts :]) for row in rows}
+
+
+def test_what_was_not_asked_for_has_no_line(tmp_path, plan):
+    recorded.write(tmp_path, plan)
+    found = lines(tmp_path, plan)
+    assert ("CNN", "centre") in found and ("Other", "with AU") in found
+    assert not any(words[0] == "Other" and "centre" in words[1] for words in found)
+    assert all(found.values())
+
+
+def test_what_is_missing_keeps_its_line(tmp_path, plan):
+    gone = [one["cell"] for one in plan["cells"] if (one["model"], one["guidance"]) == ("cnn", "center")]
+    recorded.write(tmp_path, plan, omit=gone)
+    assert lines(tmp_path, plan)["CNN", "centre"] is False
