@@ -4,6 +4,7 @@ import pytest
 import recorded_results as recorded
 
 from fer_bench.report import results, table_scores
+from fer_bench.report.controls import families
 from fer_bench.report.table import text
 
 MODELS = {"cnn": ("CNN", "resnet10t", "cam"), "other": ("Other", "resnet18", "cam")}
@@ -37,3 +38,14 @@ def test_what_is_missing_keeps_its_line(tmp_path, plan):
     gone = [one["cell"] for one in plan["cells"] if (one["model"], one["guidance"]) == ("cnn", "center")]
     recorded.write(tmp_path, plan, omit=gone)
     assert lines(tmp_path, plan)["CNN", "centre"] is False
+
+
+def test_controls_of_a_network_are_those_asked_for(tmp_path, plan):
+    plan["guidance"] = {
+        name: facts | {"knows": "something"} for name, facts in plan["guidance"].items() if name != "none"
+    }
+    plan["guidance"]["none"] = {"plugin": "none"}
+    recorded.write(tmp_path, plan)
+    loaded = results.load(plan, tmp_path)
+    found = {model: [one.plugin for one in families(loaded, loaded.pairs[0], model)] for model in MODELS}
+    assert found == {"cnn": ["au", "center"], "other": ["au"]}

@@ -47,14 +47,15 @@ def is_subject(results: Results, *names: str) -> bool:
 
 @cache
 def families(results: Results, pair: Pair, model: str) -> list[Family]:
-    """Group guidances with a map by everything but λ, in the order of the grid, and choose λ of each.
+    """Group guidances of a model that have a map by everything but λ, in the order of the grid, and choose λ of each.
 
     Raises:
         InputError: a cell has no history to choose by.
     """
     groups: dict[str, list[str]] = {}
+    asked = {entry["guidance"] for entry in results.plan["cells"] if entry["model"] == model}
     for name in results.all_guidances:
-        if _facts(results, name).get("knows"):
+        if name in asked and _facts(results, name).get("knows"):
             groups.setdefault(others(_facts(results, name), "weight"), []).append(name)
     words = [_word(results, names) for names in groups.values()]
     return [

@@ -21,6 +21,7 @@ Map = tuple[str, str, str, str]  # metric, column that names the map, its name, 
 
 
 MODELS = 4  # panels of one figure
+BAR = 0.22  # width of a bar, less where there are many
 
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -75,16 +76,16 @@ def _panel(results: Results, axes: Axes, frame: pd.DataFrame, maps: list[Map]) -
             _bound(axes, place, reference_rows(own, metric, results.target), kind)
         for index, guidance in enumerate(results.leading_guidances):
             x = place + (index - (len(results.leading_guidances) - 1) / 2) * width
-            _dots(axes, x, select(scored, guidance=guidance), colours[guidance])
+            _dots(axes, x, min(BAR, 0.9 * width), select(scored, guidance=guidance), colours[guidance])
     axes.grid(axis="y", alpha=0.3, linewidth=0.4)
     axes.set_xlim(-0.6, len(maps) - 0.4)
 
 
-def _dots(axes: Axes, x: float, rows: pd.DataFrame, colour: tuple[float, float, float]) -> None:
+def _dots(axes: Axes, x: float, width: float, rows: pd.DataFrame, colour: tuple[float, float, float]) -> None:
     values = rows["value"].dropna()
     if values.empty:
         return
-    axes.bar(x, values.mean(), width=0.22, color=colour, alpha=0.45, linewidth=0)
+    axes.bar(x, values.mean(), width=width, color=colour, alpha=0.45, linewidth=0)
     axes.scatter([x] * len(values), values, s=7, color=colour, edgecolor="black", linewidth=0.3, zorder=3)
     if rows["optimised"].any():
         axes.text(x, 0.03, "†", ha="center", va="bottom", fontsize=7)
