@@ -49,3 +49,13 @@ def test_controls_of_a_network_are_those_asked_for(tmp_path, plan):
     loaded = results.load(plan, tmp_path)
     found = {model: [one.plugin for one in families(loaded, loaded.pairs[0], model)] for model in MODELS}
     assert found == {"cnn": ["au", "center"], "other": ["au"]}
+
+
+def test_of_very_many_pairs_figures_show_those_tested_where_they_were_trained(tmp_path):
+    names = [recorded.DATASET, "rafdb", "affectnet"]
+    plan = recorded.plan(models={"cnn": MODELS["cnn"]}, datasets=names, seeds=(0,))
+    loaded = results.load(plan, tmp_path)
+    assert len(loaded.pairs) == 9
+    assert [(pair.dataset, pair.test_dataset) for pair in loaded.drawn_pairs] == [(name, name) for name in names]
+    two = results.load(recorded.plan(models={"cnn": MODELS["cnn"]}, datasets=names[:2], seeds=(0,)), tmp_path)
+    assert two.drawn_pairs == two.pairs

@@ -31,7 +31,7 @@ WORDS = {
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets and training; nothing for a grid without controls."""
-    for pair in results.pairs if has_controls(results) else ():
+    for pair in results.drawn_pairs if has_controls(results) else ():
         for network in methods.networks(results):
             for row in main_rows(results, network):
                 title = f"Gain over no guidance, {network.label}, {results.pair_label(pair)}"

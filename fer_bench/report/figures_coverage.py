@@ -24,7 +24,7 @@ HEAD, FOOT = 0.27, 0.45  # inches of a panel's title, and of the units below the
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets and model whose coverage is known."""
     words = methods.model_words(results)
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         for model in results.models:
             one = coverage(results, pair, model)
             if one is not None:

@@ -40,7 +40,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
     Every λ of a control stands in the figure of controls.
     """
     found = [one for one in results.ablations if one.setting == "weight" and is_subject(results, *one.values)]
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         for network in methods.networks(results):
             for row in main_rows(results, network):
                 for one in found:

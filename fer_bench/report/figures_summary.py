@@ -26,7 +26,7 @@ BAR = 0.22  # width of a bar, less where there are many
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets, a panel per model; every dot is a seed."""
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         frame = select(results.of_pair(pair), subset=("all", ""))
         if len(select(frame, metric=("att_cos", "cam_cos"))):
             for ending, models in style.chunks(results.models, MODELS):

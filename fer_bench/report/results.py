@@ -19,6 +19,7 @@ from fer_bench.report.value import Value
 
 BASELINE = "none"  # the guidance that every other one is compared with
 SUBJECT = "au"  # the plug-in whose effect the others, its controls, explain
+PAIRS = 6  # of datasets that have figures of their own
 COLOURS = 6  # trainings that can be told apart in one figure by their colour
 
 
@@ -57,6 +58,13 @@ class Results:
         """Training and test datasets, those that are tested where they were trained first."""
         pairs = [Pair(name, test) for name in self.unique("dataset") for test in self.plan["test_datasets"]]
         return sorted(pairs, key=lambda pair: pair.dataset != pair.test_dataset)
+
+    @property
+    def drawn_pairs(self) -> list[Pair]:
+        """Pairs that figures show: of very many, those that are tested where they were trained."""
+        if len(self.pairs) <= PAIRS:
+            return self.pairs
+        return [pair for pair in self.pairs if pair.dataset == pair.test_dataset]
 
     @property
     def all_guidances(self) -> list[str]:

@@ -44,7 +44,7 @@ class Sheet:
 def build(results: Results) -> list[Sheet]:
     """One sheet per pair of datasets and model whose coverage is known."""
     words = methods.model_words(results)
-    pairs = [(pair, model, coverage(results, pair, model)) for pair in results.pairs for model in results.models]
+    pairs = [(pair, model, coverage(results, pair, model)) for pair in results.drawn_pairs for model in results.models]
     return [_sheet(results, pair, model, words[model], one) for pair, model, one in pairs if one is not None]
 
 

@@ -47,7 +47,7 @@ class Gallery:
 def build(results: Results, units: Mapping[str, Sequence[str]]) -> list[Gallery]:
     """One gallery per pair of datasets and model that has examples, of datasets whose images may be published."""
     found = []
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         for model in results.models if examples.publishable(results, pair) else []:
             arms = examples.of_arms(results, pair, model)
             if arms:

@@ -33,7 +33,7 @@ class Sheet:
 
 def build(results: Results) -> list[Sheet]:
     """A sheet of attention per pair of datasets, and one of activation maps per pair and network, if there are any."""
-    return [sheet for pair in results.pairs for sheet in _sheets(results, pair) if sheet.blocks]
+    return [sheet for pair in results.drawn_pairs for sheet in _sheets(results, pair) if sheet.blocks]
 
 
 def _sheets(results: Results, pair: Pair) -> Iterator[Sheet]:
