@@ -2,7 +2,6 @@
 
 import functools
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,16 +37,28 @@ def command(function: Command) -> Command:
 
 @command
 def repro(
-    arguments: Annotated[list[str] | None, typer.Argument(help="passed on to `dvc repro`")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="stages; without -j and --engine passed on to `dvc repro` as they are")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="run so many stages at once")] = None,
+    engine: Annotated[str | None, typer.Option(help="where stages run: local, ray, slurm; local with -j")] = None,
+    address: Annotated[str | None, typer.Option(help="of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT")] = None,
 ) -> None:
-    """Validate params.yaml, run `dvc repro`, print the tables and say where everything is."""
+    """Validate params.yaml, run the pipeline, print the tables and say where everything is."""
+    from fer_bench.runner import command as runner  # noqa: PLC0415  DVC takes a second that other commands need not
+
     loaded = params.load()
-    grid = loaded.grid
-    _say_cost(loaded, [cell for cell in grids.cells(grid) if not _trained(cell)])
-    code = subprocess.run([sys.executable, "-m", "dvc", "repro", *(arguments or [])], check=False).returncode
+    if jobs is None and engine is None and address is None:
+        _say_cost(loaded, [cell for cell in grids.cells(loaded.grid) if not _trained(cell)])
+        code = runner.serial(arguments or [])
+    else:
+        name = engine or ("local" if address is None else "ray")
+        made = runner.chosen(name, loaded.raw.get("engines") or {}, address, loaded.source)
+        _say_cost(loaded, [cell for cell in grids.cells(loaded.grid) if not _trained(cell)])
+        code = runner.run(*made, jobs, loaded.resources, arguments or [], console)
     if code:
         raise typer.Exit(code)
-    show(grid.name)
+    show(loaded.grid.name)
 
 
 @command

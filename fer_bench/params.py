@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench import registry, trials
+from fer_bench.engines.base import Resources
 from fer_bench.errors import InputError, unknown
 from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.grid_settings import Grid
@@ -20,7 +21,7 @@ from fer_bench.validation import validate
 from fer_bench.yaml_file import read_yaml
 
 SECTIONS = ("grid", "datasets", "landmarks", "heatmaps", "models", "guidance", "train", "evaluate")
-OPTIONAL_SECTIONS = ("hygiene", "tables", "runtime")
+OPTIONAL_SECTIONS = ("hygiene", "tables", "runtime", "engines", "resources")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Params:
     hygiene: HygieneSettings
     tables: TableSettings
     runtime: RuntimeSettings
+    resources: dict[str, Resources]
     raw: dict[str, Any]
     source: str
 
@@ -105,6 +107,7 @@ def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
         hygiene=validate(HygieneSettings, raw.get("hygiene") or {}, f"{source}: hygiene"),
         tables=validate(TableSettings, raw.get("tables") or {}, f"{source}: tables"),
         runtime=validate(RuntimeSettings, raw.get("runtime") or {}, f"{source}: runtime"),
+        resources=_resources(raw, source),
         raw=raw,
         source=source,
     )
@@ -121,6 +124,19 @@ def _check_sections(raw: Mapping[str, Any], source: str) -> None:
     missing = [name for name in SECTIONS if name not in raw]
     if missing:
         raise InputError(f"{source}: section {missing[0]!r} is missing; needed: {', '.join(SECTIONS)}")
+
+
+def _resources(raw: Mapping[str, Any], source: str) -> dict[str, Resources]:
+    """Validate the sections `engines` and `resources`; return what stages ask for, no GPU where none is to be used."""
+    if raw.get("engines"):
+        _plugins("engines", raw["engines"], source)
+    asked = {
+        name: validate(Resources, value or {}, f"{source}: resources.{name}")
+        for name, value in (raw.get("resources") or {}).items()
+    }
+    if (raw.get("runtime") or {}).get("device") == "cpu":
+        return {name: one.model_copy(update={"gpus": 0.0}) for name, one in asked.items()}
+    return asked
 
 
 def _mapping(section: Any, source: str) -> list[tuple[str, Any]]:
