@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench import registry, trials
-from fer_bench.engines.base import Resources
 from fer_bench.errors import InputError, unknown
 from fer_bench.evaluate_settings import EvaluateSettings
 from fer_bench.grid_settings import Grid
@@ -14,6 +13,7 @@ from fer_bench.heatmap_settings import HeatmapSettings
 from fer_bench.hygiene_settings import HygieneSettings
 from fer_bench.model_settings import ModelSettings
 from fer_bench.params_checks import check_grid, check_references
+from fer_bench.resources import Resources, resources
 from fer_bench.sections import merge
 from fer_bench.table_settings import TableSettings
 from fer_bench.train_settings import RuntimeSettings, TrainSettings
@@ -39,6 +39,7 @@ class Params:
     hygiene: HygieneSettings
     tables: TableSettings
     runtime: RuntimeSettings
+    engines: dict[str, Any]
     resources: dict[str, Resources]
     raw: dict[str, Any]
     source: str
@@ -95,6 +96,7 @@ def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
     """Validate the sections of params.yaml given as plain data."""
     _check_sections(raw, source)
     raw = {**raw, "models": trials.inherit(dict(_mapping(raw["models"], f"{source}: models")), source)}
+    runtime = validate(RuntimeSettings, raw.get("runtime") or {}, f"{source}: runtime")
     params = Params(
         grid=validate(Grid, raw["grid"], f"{source}: grid"),
         datasets=_plugins("datasets", raw["datasets"], source),
@@ -106,8 +108,9 @@ def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
         evaluate=_evaluate(raw, source),
         hygiene=validate(HygieneSettings, raw.get("hygiene") or {}, f"{source}: hygiene"),
         tables=validate(TableSettings, raw.get("tables") or {}, f"{source}: tables"),
-        runtime=validate(RuntimeSettings, raw.get("runtime") or {}, f"{source}: runtime"),
-        resources=_resources(raw, source),
+        runtime=runtime,
+        engines=_plugins("engines", raw["engines"], source) if raw.get("engines") else {},
+        resources=resources(raw.get("resources"), runtime.device, f"{source}: resources"),
         raw=raw,
         source=source,
     )
@@ -124,19 +127,6 @@ def _check_sections(raw: Mapping[str, Any], source: str) -> None:
     missing = [name for name in SECTIONS if name not in raw]
     if missing:
         raise InputError(f"{source}: section {missing[0]!r} is missing; needed: {', '.join(SECTIONS)}")
-
-
-def _resources(raw: Mapping[str, Any], source: str) -> dict[str, Resources]:
-    """Validate the sections `engines` and `resources`; return what stages ask for, no GPU where none is to be used."""
-    if raw.get("engines"):
-        _plugins("engines", raw["engines"], source)
-    asked = {
-        name: validate(Resources, value or {}, f"{source}: resources.{name}")
-        for name, value in (raw.get("resources") or {}).items()
-    }
-    if (raw.get("runtime") or {}).get("device") == "cpu":
-        return {name: one.model_copy(update={"gpus": 0.0}) for name, one in asked.items()}
-    return asked
 
 
 def _mapping(section: Any, source: str) -> list[tuple[str, Any]]:

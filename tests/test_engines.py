@@ -52,7 +52,7 @@ def test_failure_blocks_what_depends_on_it_and_nothing_else():
 
 
 def test_time_left_by_hand(monkeypatch):
-    """Two kinds, two slots: 3 of 4 `train` left at 10 s on average, one of them 4 s old; `sum` counts as the average."""
+    """Two kinds, two slots: 3 of 4 `train` left at 10 s on average, one of them 4 s old; `sum` as the average."""
     clock = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     seen = progress.Progress(["train@a", "train@b", "train@c", "train@d", "sum"], slots=2)
@@ -213,7 +213,7 @@ def test_slurm_without_its_commands_says_where_to_run(tmp_path):
     pytest.importorskip("submitit", reason="the extra `cluster` is not installed")
     if shutil.which("sbatch"):
         pytest.skip("Slurm is installed here")
-    with pytest.raises(InputError, match="engine slurm: .*sbatch"):
+    with pytest.raises(InputError, match=r"engine slurm: .*sbatch"):
         slurm.Engine(slurm.Settings(), 2, tmp_path)
 
 

@@ -220,7 +220,7 @@ def test_gpus_are_handed_out_one_per_stage(tmp_path, monkeypatch):
 def test_unknown_names_are_answered_with_those_that_work(toy):
     with pytest.raises(InputError, match=r"unknown engine 'slrum'; did you mean 'slurm'\? known: local, ray, slurm"):
         command.chosen("slrum", {}, None, "params.yaml")
-    with pytest.raises(InputError, match="unknown engine 'mine'.* known: local, near, ray, slurm"):
+    with pytest.raises(InputError, match=r"unknown engine 'mine'.* known: local, near, ray, slurm"):
         command.chosen("mine", {"near": {"plugin": "local"}}, None, "params.yaml")
     with pytest.raises(InputError, match="engine 'local' has no address"):
         command.chosen("local", {}, "auto", "params.yaml")
