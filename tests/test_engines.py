@@ -153,6 +153,7 @@ def test_a_killed_supervisor_is_an_error_and_its_commands_end(tmp_path):
     supervised._process.kill()
     with pytest.raises(InputError, match="was killed"):
         supervised.wait(30)
+    supervised.cancel()
     pid = (tmp_path / "pid").read_text().strip()
     for _ in range(100):
         if subprocess.run(["kill", "-0", pid], stderr=subprocess.DEVNULL, check=False).returncode:

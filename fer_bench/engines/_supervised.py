@@ -44,7 +44,9 @@ class Supervised:
             return []
         read = self._channel.recv(1 << 16)
         if not read:
-            raise InputError(f"the process that ran {len(self._running)} stages was killed (status {self._status()})")
+            count = len(self._running)
+            self._running.clear()
+            raise InputError(f"the process that ran {count} stages was killed (status {self._process.wait()})")
         *lines, self._unread = (self._unread + read).split(b"\n")
         results = [Result(**json.loads(line)) for line in lines]
         self._running -= {result.name for result in results}
@@ -65,9 +67,6 @@ class Supervised:
 
     def _send(self, message: dict[str, object]) -> None:
         self._channel.sendall(json.dumps(message).encode() + b"\n")
-
-    def _status(self) -> int:
-        return self._process.wait()
 
 
 def execute(job: Job) -> Result:

@@ -25,8 +25,10 @@ def exclusive(root: Path = Path()) -> Iterator[int]:
     The kernel frees the lock when the last process that holds the descriptor has ended, so it is never deleted by hand.
 
     Raises:
-        InputError: another run holds the lock, or dvc.lock is beyond repair.
+        InputError: this is no DVC repository, another run holds the lock, or dvc.lock is beyond repair.
     """
+    if not (root / ".dvc").is_dir():
+        raise InputError(f"{root.resolve()}: no DVC repository; run this in the root of fer-bench")
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
     descriptor = os.open(root / FOLDER / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
