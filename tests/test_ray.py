@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from toy_pipeline import Toy
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 
-# Every training takes seconds and marks that it runs, so that one can be caught in the middle.
+# A training marks that it runs and waits for a second one, so that the two run at once, one on each node.
 TRAIN = (
-    "echo train-${item.i} >> ran && mkdir -p out marks && "
-    "(sleep 4 & echo $! > marks/${item.i}-$$; wait) && cat plan/${item.i} > out/${item.i}"
+    "echo train-${item.i} >> ran && mkdir -p out marks && (sleep 600 & echo $! > marks/${item.i}-$$; "
+    "while test $(ls marks | wc -l) -lt 2; do sleep 0.1; done; sleep 8; kill $!) && cat plan/${item.i} > out/${item.i}"
 )
-# A head and a second node with one core each; the second is killed while two trainings run. Prints a line of JSON.
+# A head and a second node, one core each; the second is killed while a training runs on each. Prints a line of JSON.
 DRIVER = """
 import json, os, sys, threading, time
 from pathlib import Path
@@ -50,7 +50,8 @@ print(json.dumps({"code": code}))
 def on_cluster(toy: Toy, *arguments: str) -> int:
     """Run the driver in a process of its own; return the exit status of the run."""
     root = str(Path(__file__).parent.parent)
-    environment = {**os.environ, "PYTHONPATH": root, "RAY_USAGE_STATS_ENABLED": "0"}
+    patience = {"RAY_raylet_start_wait_time_s": "300"}  # on a busy machine a node takes longer than Ray's 30 s to start
+    environment = {**os.environ, **patience, "PYTHONPATH": root, "RAY_USAGE_STATS_ENABLED": "0"}
     result = subprocess.run(
         [sys.executable, "-c", DRIVER, *arguments],
         cwd=toy.folder,
@@ -58,7 +59,7 @@ def on_cluster(toy: Toy, *arguments: str) -> int:
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=800,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return int(json.loads(result.stdout.strip().splitlines()[-1])["code"])
@@ -66,6 +67,9 @@ def on_cluster(toy: Toy, *arguments: str) -> int:
 
 def serial_lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     toy = Toy(folder, train=TRAIN)
+    (folder / "marks").mkdir()
+    for name in ("first", "second"):  # nobody to wait for
+        (folder / "marks" / name).touch()
     monkeypatch.chdir(folder)
     toy.serial()
     return toy.lock
