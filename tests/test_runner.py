@@ -228,3 +228,52 @@ def test_unknown_names_are_answered_with_those_that_work(toy):
         toy.run(trian=Resources())
     plugin, settings = command.chosen("big", {"big": {"plugin": "ray", "retries": 5}}, "a:1", "params.yaml")
     assert (plugin, settings.retries, settings.address) == ("ray", 5, "a:1")
+
+
+WHOLE = "ls marks | wc -l >> ran && mkdir -p out && cat plan/${item.i} plan/${item.i} > out/${item.i}"
+
+
+def with_meta(toy: Toy, part: str) -> None:
+    """Let the trainings of a toy be split into parts."""
+    text = (toy.folder / "dvc.yaml").read_text()
+    (toy.folder / "dvc.yaml").write_text(
+        text.replace('    deps: ["plan/', f"    meta: {{part: '{part}'}}\n    deps: [\"plan/")
+    )
+
+
+def test_parts_run_before_their_stage_and_change_nothing_of_it(tmp_path, monkeypatch):
+    toy, other = Toy(tmp_path / "toy", train=WHOLE), Toy(tmp_path / "serial", train=WHOLE)
+    (toy.folder / "part.sh").write_text("mkdir -p marks && echo part >> ran && touch marks/$1-$2-of-$3")
+    with_meta(toy, "sh part.sh ${item.i}")
+    monkeypatch.chdir(toy.folder)
+    code, shown = toy.run(train=Resources(parts=3))
+    assert code == 0
+    assert "6 stages in 18 jobs: 18 run" in shown
+    assert toy.ran.count("part") == 12
+    assert toy.status() == {}
+    for item in "abcd":  # every stage came after its three parts
+        assert sorted(path.name for path in (toy.folder / "marks").glob(f"{item}-*")) == [
+            f"{item}-{number}-of-3" for number in (1, 2, 3)
+        ]
+    assert all(int(count) >= 3 for count in toy.ran if count.isdigit())
+    assert "0 run, 0 from the run-cache, 18 unchanged" in toy.run(train=Resources(parts=3))[1]
+    monkeypatch.chdir(other.folder)
+    other.serial()
+    assert toy.lock == other.lock
+
+
+def test_a_part_that_fails_stops_its_stage_and_what_depends_on_it_alone(tmp_path, monkeypatch):
+    toy = Toy(tmp_path / "toy")
+    with_meta(toy, "test ${item.i} != b && echo part")
+    monkeypatch.chdir(toy.folder)
+    code, shown = toy.run(jobs=1, train=Resources(parts=3))
+    assert code == 1
+    assert "FAILED train@b#1of3: exit status 1" in shown
+    assert "not run because of it: 2 (train@b, sum)" in shown
+    assert "6 stages in 18 jobs: 13 run, 0 from the run-cache, 0 unchanged, 1 failed, 4 not run" in shown
+    assert set(toy.lock["stages"]) == {"plan", "train@a", "train@c", "train@d"}
+
+
+def test_only_stages_that_say_how_are_split(toy):
+    with pytest.raises(InputError, match=r"resources\.train\.parts: 2: this stage cannot be split"):
+        toy.run(train=Resources(parts=2))

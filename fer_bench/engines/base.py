@@ -20,6 +20,8 @@ class Resources(settings.Settings):
     gpus: float = Field(0.0, ge=0)
     memory_gb: float | None = Field(None, gt=0)  # None: whatever the cluster gives
     hours: float = Field(24.0, gt=0)  # longest time; engine slurm only
+    # jobs into which the work of a stage is split that can be split (`meta.part` in dvc.yaml); each asks for the above
+    parts: int = Field(1, ge=1)
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,9 @@ class Board:
     def summary(self) -> None:
         """Say what was done."""
         numbers = self._progress.total
+        split = "" if self._progress.stages == numbers("total") else f" in {numbers('total')} jobs"
         self._say(
-            f"{numbers('total')} stages: {numbers('run')} run, {numbers('cached')} from the run-cache, "
+            f"{self._progress.stages} stages{split}: {numbers('run')} run, {numbers('cached')} from the run-cache, "
             f"{numbers('unchanged')} unchanged, {numbers('failed')} failed, {numbers('blocked')} not run because of "
             f"these; {duration(time.monotonic() - self._progress.started)}"
         )

@@ -16,6 +16,7 @@ from fer_bench.runner.board import Board
 from fer_bench.runner.driver import Driver
 from fer_bench.runner.exclusive import FOLDER, exclusive
 from fer_bench.runner.graph import Graph
+from fer_bench.runner.parts import part_of, stage_of, with_parts
 from fer_bench.runner.progress import Progress, kind_of
 from fer_bench.runner.repository import Repository
 from fer_bench.runner.stop import Stop
@@ -52,6 +53,7 @@ def run(
         plan = repository.plan(targets)
         if not targets:  # all stages are there to be compared with
             _check_names(resources, plan)
+        plan = with_parts(plan, _parts(repository, resources, plan))
         folder = repository.root / FOLDER
         with registry.plugin("engines", engine)(settings, jobs, folder, [lock]) as made:
             progress = Progress(plan, made.slots)
@@ -103,6 +105,18 @@ def _check_names(resources: Mapping[str, Resources], plan: Iterable[str]) -> Non
             raise unknown("stage", name, "params.yaml: resources", [*stages, "default"])
 
 
+def _parts(
+    repository: Repository, resources: Mapping[str, Resources], plan: Mapping[str, Sequence[str]]
+) -> dict[str, int]:
+    """Return into how many parts the work of stages is split; refuse it for those that cannot be split."""
+    asked = {name: resources[kind_of(name)].parts for name in plan if kind_of(name) in resources}
+    for name, count in asked.items():
+        if count > 1 and not repository.command(name).part:
+            where = f"params.yaml: resources.{kind_of(name)}.parts: {count}"
+            raise InputError(f"{where}: this stage cannot be split; those that can have `meta: part:` in dvc.yaml")
+    return asked
+
+
 def _jobs(
     repository: Repository, engine: EngineBase, resources: Mapping[str, Resources], folder: Path
 ) -> Callable[[str], Job]:
@@ -111,15 +125,16 @@ def _jobs(
     fallback = resources.get("default", Resources())
 
     def job(name: str) -> Job:
-        command = repository.command(name)
+        stage, part = stage_of(name), part_of(name)
+        command = repository.command(stage)
         return Job(
             name=name,
-            commands=command.lines,
+            commands=[f"{command.part} {part[0]} {part[1]}"] if part else command.lines,
             folder=command.folder,
             log=str(folder / "log" / f"{name.replace('/', '_')}.log"),
             variables={**sent, **command.variables},
-            outputs=command.outputs,
-            resources=resources.get(kind_of(name), fallback),
+            outputs=[] if part else command.outputs,
+            resources=resources.get(kind_of(stage), fallback),
         )
 
     return job

@@ -6,6 +6,7 @@ from pathlib import Path
 from fer_bench.engines.base import EngineBase, Job, Result
 from fer_bench.runner.board import Board
 from fer_bench.runner.graph import Graph
+from fer_bench.runner.parts import part_of, stage_of
 from fer_bench.runner.progress import Progress, kind_of
 from fer_bench.runner.repository import Repository, StageError, State
 from fer_bench.runner.stop import Stop
@@ -29,6 +30,7 @@ class Driver:
         self._repository, self._engine, self._graph = repository, engine, graph
         self._progress, self._board, self._job = progress, board, job
         self._running: dict[str, Job] = {}
+        self._begun: dict[str, State] = {}  # stages, from their first part on
 
     def run(self, stop: Stop) -> None:
         """Run until nothing is left, or until `stop` has seen a signal; dvc.lock holds what was reached either way."""
@@ -40,8 +42,8 @@ class Driver:
                 self._board.refresh()
         finally:
             self._engine.cancel()
-            for name in self._running:
-                self._repository.give_up(name)
+            for stage in self._begun:
+                self._repository.give_up(stage)
             self._repository.write_lock(now=True)
 
     def _begin_ready(self, stop: Stop) -> bool:
@@ -55,19 +57,23 @@ class Driver:
         return bool(self._running)
 
     def _begin(self, name: str) -> None:
-        kind = self._progress.kinds[kind_of(name)]
+        kind, stage = self._progress.kinds[kind_of(name)], stage_of(name)
+        if stage in self._graph.blocked:  # another part of it has failed
+            kind.blocked += 1
+            return
         try:
-            state = self._repository.begin(name)
+            if stage not in self._begun:
+                self._begun[stage] = self._repository.begin(stage)
         except StageError as error:
             self._failed(name, str(error), 0.0)
             return
-        if state is State.TO_RUN:
+        if self._begun[stage] is State.TO_RUN:
             self._running[name] = self._job(name)
             self._progress.begin(name)
             self._engine.submit(self._running[name])
             return
         self._graph.done(name)
-        if state is State.CACHED:
+        if self._begun[stage] is State.CACHED:
             kind.cached += 1
             self._board.cached(name)
         else:
@@ -76,11 +82,12 @@ class Driver:
     def _end(self, result: Result) -> None:
         job = self._running.pop(result.name)
         if result.status != 0:
-            self._repository.give_up(result.name)
+            self._repository.give_up(stage_of(result.name))
             self._failed(result.name, _why(result, job), result.seconds)
             return
         try:
-            self._repository.finish(result.name)
+            if part_of(result.name) is None:
+                self._repository.finish(result.name)
         except StageError as error:
             self._failed(result.name, str(error), result.seconds)
             return

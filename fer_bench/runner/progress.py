@@ -4,6 +4,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from fer_bench.runner.parts import part_of, stage_of
+
+_PARTS = ", parts"
+
 
 @dataclass
 class Kind:
@@ -29,9 +33,10 @@ class Kind:
         return self.total - self.done - self.failed - self.blocked - len(self.running)
 
 
-def kind_of(stage: str) -> str:
-    """`train@a-b-c-0` -> `train`: the name in dvc.yaml that a matrix expands."""
-    return stage.partition("@")[0]
+def kind_of(job: str) -> str:
+    """`train@a-b-c-0` -> `train`: the name in dvc.yaml that a matrix expands; `landmarks, parts` for parts of one."""
+    kind = stage_of(job).partition("@")[0]
+    return f"{kind}{_PARTS}" if part_of(job) else kind
 
 
 class Progress:
@@ -62,6 +67,11 @@ class Progress:
     def total(self, what: str) -> int:
         """Sum a number (`total`, `done`, `run`, `cached`, `unchanged`, `failed`, `blocked`, `left`) over all kinds."""
         return sum(int(getattr(kind, what)) for kind in self.kinds.values())
+
+    @property
+    def stages(self) -> int:
+        """Stages of the run, parts not counted."""
+        return sum(kind.total for name, kind in self.kinds.items() if not name.endswith(_PARTS))
 
     @property
     def running(self) -> int:

@@ -40,12 +40,17 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Command:
-    """Lines for the shell, absolute folder, changes to the environment (None: taken away), outputs made anew."""
+    """What a stage runs.
+
+    lines: for the shell. folder: absolute. variables: changes to the environment; None: taken away. outputs: absolute
+    paths, made anew. part: the line that does a part of the work once `NUMBER COUNT` is added; empty: it is not split.
+    """
 
     lines: list[str]
     folder: str
     variables: dict[str, str | None]
     outputs: list[str]
+    part: str
 
 
 class StageError(Exception):
@@ -107,9 +112,10 @@ class Repository:
             self._save(self._stages[name])
 
     def give_up(self, name: str) -> None:
-        """Forget that a stage was begun."""
-        with self._held():
-            self._in_use.pop(name).close()
+        """Forget that a stage was begun, if it was."""
+        if name in self._in_use:
+            with self._held():
+                self._in_use.pop(name).close()
 
     def write_lock(self, now: bool = False) -> None:
         """Write dvc.lock if there is something new; see `LockFile.write`."""
@@ -121,7 +127,8 @@ class Repository:
         stage = self._stages[name]
         prepared = prepare_kwargs(stage)
         made_anew = [out.fs_path for out in stage.outs if not out.persist]
-        return Command(_enforce_cmd_list(stage.cmd), prepared["cwd"], _difference(prepared["env"]), made_anew)
+        lines, variables = _enforce_cmd_list(stage.cmd), _difference(prepared["env"])
+        return Command(lines, prepared["cwd"], variables, made_anew, (stage.meta or {}).get("part", ""))
 
     @property
     def root(self) -> Path:
