@@ -55,7 +55,8 @@ def repro(
         raise typer.Exit(code)
     for name in cells:
         console.print(*(f"scores: {Cell.parse(name).metrics(test)}" for test in loaded.grid.test_datasets), sep="\n")
-    if not cells:
+    named = [stage for stage in stages if not stage.startswith("-")]
+    if not named or "tables" in named:
         show(loaded.grid.name)
 
 

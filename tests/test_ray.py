@@ -39,7 +39,8 @@ def kill() -> None:
 if "kill" in sys.argv:
     threading.Thread(target=kill, daemon=True).start()
 try:
-    settings = Settings(address=cluster.address, retries=3)
+    apart = {"shared": False, "sources": [], "back": [], "here": ["sum"]} if "apart" in sys.argv else {}
+    settings = Settings(address=cluster.address, retries=3, **apart)
     code = command.run("ray", settings, None, {}, (), Console(stderr=True))
 finally:
     cluster.shutdown()
@@ -86,3 +87,15 @@ def test_killed_node_changes_nothing_but_the_time(tmp_path, monkeypatch):
     assert toy.serial() == []
     left = [path for path in (toy.folder / "marks").glob("*") if Path(f"/proc/{path.read_text().strip()}").exists()]
     assert not left, "a training outlived its node"
+
+
+def test_machines_that_share_no_files_get_them_sent(tmp_path, monkeypatch):
+    """A training finds nothing but its part of the plan; what it made comes back; `sum` runs beside the driver."""
+    toy = Toy(
+        tmp_path / "toy", train="test $(ls | tr -d ' ') = plan && mkdir -p out && cp plan/${item.i} out/${item.i}"
+    )
+    assert on_cluster(toy, "apart") == 0
+    assert [(toy.folder / "out" / item).read_text() for item in "abcd"] == ["a\n", "b\n", "c\n", "d\n"]
+    assert toy.ran == ["sum"]
+    monkeypatch.chdir(toy.folder)
+    assert toy.status() == {}

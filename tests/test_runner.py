@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dvc.utils.serialize import dumps_yaml
 from toy_pipeline import COMMAND, Toy
 
 from fer_bench.engines.base import Resources
 from fer_bench.errors import InputError
 from fer_bench.runner import command, exclusive
+from fer_bench.runner.lock_file import LockFile
 
 SLEEP = "mkdir -p out marks && (sleep 300 & echo $! > marks/${item.i}; wait) && cp plan/${item.i} out/${item.i}"
 
@@ -165,6 +167,26 @@ def test_damaged_lock_is_restored(toy, capsys, damage):
     assert "6 unchanged" in toy.run()[1]
     assert "restored from the copy" in capsys.readouterr().out
     assert toy.lock == lock
+
+
+def test_lock_is_worded_as_dvc_words_it(tmp_path):
+    def entry(count: int) -> dict:
+        deps = [{"path": "é x", "md5": "0e1", "size": count}]
+        return {"cmd": "a\nb", "deps": deps, "params": {"p.yaml": {"a": [1, None, "no"]}}}
+
+    path = tmp_path / "dvc.lock"
+    lock = LockFile(path, tmp_path / "backup")
+    for count in (1, 2):
+        for number in range(count):
+            lock.record(f"train@{number}-äß", entry(count))
+        lock.write(now=True)
+        stages = {f"train@{number}-äß": entry(count) for number in range(count)}
+        assert path.read_text() == dumps_yaml({"schema": "2.0", "stages": stages})
+        assert path.read_bytes() == (tmp_path / "backup").read_bytes()
+    again = LockFile(path, tmp_path / "backup")
+    again.record("sum", {"cmd": "x"})
+    again.write(now=True)
+    assert path.read_text() == dumps_yaml({"schema": "2.0", "stages": {**stages, "sum": {"cmd": "x"}}})
 
 
 def test_damaged_lock_without_a_copy_names_the_way_out(toy):

@@ -14,6 +14,8 @@ from fer_bench.engines import _supervisor
 from fer_bench.engines.base import Job, Result
 from fer_bench.errors import InputError
 
+_SENT = ("name", "commands", "folder", "log", "variables")
+
 
 class Supervised:
     """A supervisor process and the socket to it."""
@@ -32,7 +34,7 @@ class Supervised:
     def submit(self, job: Job) -> None:
         """Start a job."""
         self._running.add(job.name)
-        self._send({name: value for name, value in asdict(job).items() if name not in ("resources", "outputs")})
+        self._send({name: value for name, value in asdict(job).items() if name in _SENT})
 
     def wait(self, timeout: float | None) -> list[Result]:
         """Return the jobs that have ended; wait for at most `timeout` seconds, None: until one ends.
@@ -51,6 +53,11 @@ class Supervised:
         results = [Result(**json.loads(line)) for line in lines]
         self._running -= {result.name for result in results}
         return results
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs."""
+        return bool(self._running)
 
     def cancel(self) -> None:
         """Ask every job to end, kill those that do not, return when none is left."""

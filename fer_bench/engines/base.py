@@ -30,7 +30,9 @@ class Job:
 
     name: the stage, unique among the jobs that run. commands: lines for the shell, one after the other until one fails.
     folder: absolute working directory. variables: what the environment gets; None takes a variable away. log: file that
-    both output streams go to. outputs: absolute paths that a run which was broken off may have left behind.
+    both output streams go to. outputs: absolute paths that a run which was broken off may have left behind. root: of
+    the repository. inputs: absolute paths that are read. keeps: absolute paths that are read if they are there, and
+    added to.
     """
 
     name: str
@@ -40,6 +42,9 @@ class Job:
     variables: Mapping[str, str | None] = field(default_factory=dict)
     outputs: Sequence[str] = ()
     resources: Resources = field(default_factory=Resources)
+    root: str = ""
+    inputs: Sequence[str] = ()
+    keeps: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

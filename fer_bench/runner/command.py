@@ -135,6 +135,9 @@ def _jobs(
             variables={**sent, **command.variables},
             outputs=[] if part else command.outputs,
             resources=resources.get(kind_of(stage), fallback),
+            root=str(repository.root),
+            inputs=command.inputs,
+            keeps=command.kept if part else [*command.persisted, *command.kept],
         )
 
     return job

@@ -28,6 +28,7 @@ class LockFile:
         """Read the file; `backup` is on the same file system."""
         self._path, self._backup = path, backup
         self._content = _read(path) if path.is_file() else {}
+        self._texts: dict[str, str] = {}  # stage -> its lines; putting them into words takes longer than all the rest
         self._dirty = False
         self._next = 0.0  # time from which on the next batch may be written
 
@@ -36,18 +37,27 @@ class LockFile:
         stages = self._content.setdefault("stages", {})
         if stages.get(name) != entry:
             stages[name] = entry
+            self._texts.pop(name, None)
             self._dirty = True
 
     def write(self, now: bool = False) -> None:
         """Write what is new; unless `now`, not before enough time has gone by since the last write."""
         started = time.monotonic()
         if self._dirty and (now or started >= self._next):
-            text = dumps_yaml({"schema": "2.0", **self._content})
+            text = self._text()
             _replace(self._path, text, self._backup.with_suffix(".new"))
             _replace(self._backup, text, self._backup.with_suffix(".new"))
             self._dirty = False
             ended = time.monotonic()
             self._next = ended + max(_PAUSE, (ended - started) / _SHARE)
+
+    def _text(self) -> str:
+        """Return what `dumps_yaml` makes of the whole; lines of stages that have not changed are not made again."""
+        stages = self._content["stages"]
+        for name in stages.keys() - self._texts.keys():
+            self._texts[name] = dumps_yaml({"stages": {name: stages[name]}}).partition("\n")[2]
+        above = {name: value for name, value in self._content.items() if name != "stages"}
+        return dumps_yaml({"schema": "2.0", **above}) + "stages:\n" + "".join(self._texts[name] for name in stages)
 
 
 def restore(path: Path, backup: Path) -> str:

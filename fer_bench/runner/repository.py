@@ -44,6 +44,8 @@ class Command:
 
     lines: for the shell. folder: absolute. variables: changes to the environment; None: taken away. outputs: absolute
     paths, made anew. part: the line that does a part of the work once `NUMBER COUNT` is added; empty: it is not split.
+    inputs: absolute paths it reads; of an output of another stage the whole, of which it may name one file only.
+    persisted: outputs that are there before. kept: where parts leave what they found.
     """
 
     lines: list[str]
@@ -51,6 +53,9 @@ class Command:
     variables: dict[str, str | None]
     outputs: list[str]
     part: str
+    inputs: list[str]
+    persisted: list[str]
+    kept: list[str]
 
 
 class StageError(Exception):
@@ -65,6 +70,7 @@ class Repository:
         self._root = Path(self._repo.root_dir)
         self._lock = LockFile(self._root / LOCK, self._root / BACKUP)
         self._stages: dict[str, Any] = {}
+        self._outputs: set[str] = set()
         self._in_use: dict[str, ExitStack] = {}
 
     def plan(self, targets: Sequence[str]) -> dict[str, list[str]]:
@@ -81,6 +87,7 @@ class Repository:
         except DvcException as error:
             raise InputError(f"dvc: {_line(error)}") from None
         self._stages = {stage.addressing: stage for stage in stages}
+        self._outputs = {out.fs_path for stage in graph for out in stage.outs}
         return {stage.addressing: [need.addressing for need in graph.successors(stage)] for stage in stages}
 
     def begin(self, name: str) -> State:
@@ -125,10 +132,22 @@ class Repository:
     def command(self, name: str) -> Command:
         """Return what a stage runs, as DVC would run it."""
         stage = self._stages[name]
-        prepared = prepare_kwargs(stage)
-        made_anew = [out.fs_path for out in stage.outs if not out.persist]
-        lines, variables = _enforce_cmd_list(stage.cmd), _difference(prepared["env"])
-        return Command(lines, prepared["cwd"], variables, made_anew, (stage.meta or {}).get("part", ""))
+        prepared, meta = prepare_kwargs(stage), stage.meta or {}
+        return Command(
+            lines=_enforce_cmd_list(stage.cmd),
+            folder=prepared["cwd"],
+            variables=_difference(prepared["env"]),
+            outputs=[out.fs_path for out in stage.outs if not out.persist],
+            part=meta.get("part", ""),
+            inputs=[self._whole(dep.fs_path) for dep in stage.deps if dep.is_in_repo],
+            persisted=[out.fs_path for out in stage.outs if out.persist],
+            kept=[str(Path(stage.wdir, path)) for path in [meta.get("kept")] if path],
+        )
+
+    def _whole(self, path: str) -> str:
+        """Return the output that a path is in, else the path itself."""
+        above = [str(folder) for folder in (Path(path), *Path(path).parents)]
+        return next((folder for folder in above if folder in self._outputs), path)
 
     @property
     def root(self) -> Path:
