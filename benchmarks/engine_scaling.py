@@ -26,7 +26,7 @@ from fer_bench.runner.repository import Repository
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = "evaluate"
-ENDED = re.compile(r"\] (\S+), (?:(\d+) h )?(?:(\d+) min )?(?:([\d.]+) s)?;")
+ENDED = re.compile(r"\] (\S+), (?:(\d+) h ?)?(?:(\d+) min ?)?(?:([\d.]+) s)?;")
 Plan = dict[str, list[str]]
 
 
