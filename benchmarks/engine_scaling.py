@@ -11,6 +11,7 @@ workers beats. About 25 minutes on two cores.
 """
 
 import argparse
+import contextlib
 import heapq
 import os
 import re
@@ -46,7 +47,8 @@ def main() -> None:
         for jobs in options.jobs:
             folder = _grid(Path(scratch) / str(jobs), options.seeds)
             measured[jobs] = _run(folder, jobs)
-            plan = Repository(folder).plan((TARGET,))
+            with contextlib.chdir(folder):  # DVC looks for the names of stages where it stands
+                plan = Repository(folder).plan((TARGET,))
     first = measured[min(measured)]
     plan = {
         name: [need for need in needs if need in first.stages] for name, needs in plan.items() if name in first.stages
