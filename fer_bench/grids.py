@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fer_bench import params
+from fer_bench import grid_locks, params
 from fer_bench.cells import Cell
 from fer_bench.errors import unknown
 from fer_bench.grid_settings import Grid
@@ -30,11 +30,12 @@ def read(name: str, root: Path = Path()) -> Grid:
 def use(name: str, root: Path = Path()) -> Grid:
     """Make a grid the active one: copy its file into the section `grid` of params.yaml, all other lines untouched.
 
-    The whole is validated first, so that params.yaml never holds a grid that cannot run.
+    The whole is validated first, so that params.yaml never holds a grid that cannot run. dvc.lock changes with it.
     """
     grid = read(name, root)
     text = (root / PARAMS).read_text(encoding="utf-8")
     params.parse({**read_yaml(root / PARAMS), "grid": grid.model_dump(mode="json")}, f"{PARAMS} with grid {name}")
+    grid_locks.switch(active(root), grid, root)
     (root / PARAMS).write_text(_with_section(text, _section(name, root)), encoding="utf-8")
     return grid
 

@@ -7,7 +7,7 @@ import pytest
 import recorded_results
 from recorded_results import AU, MODELS
 
-from fer_bench.report import latex, text
+from fer_bench.report import figures_controls, figures_lambda, latex, style, text
 from fer_bench.report.controls import families, has_controls, subject
 from fer_bench.report.gain import gain
 from fer_bench.report.results import load
@@ -105,6 +105,53 @@ def test_a_grid_without_controls_has_no_such_table(tmp_path):
     recorded_results.write(tmp_path, plan)
     results = load(plan, tmp_path)
     assert not has_controls(results) and build(results) is None
+
+
+def test_the_figure_shows_the_gains_of_the_table(make):
+    """One panel per score, one line per map; by hand as above: 1.9 for au_9, 1.1 for center_1, open: 1.5 and 1.4."""
+    results = make()
+    with style.look():
+        ((name, figure),) = figures_controls.build(results)
+        figure.draw_without_rendering()
+    assert name == "controls-synthetic-resnet_small"
+    panel = next(axes for axes in figure.axes if axes.get_xlabel() == "accuracy (points)")
+    assert [label.get_text().replace("\N{NO-BREAK SPACE}", " ") for label in panel.get_yticklabels()] == [
+        "w/ AU, λ = 9",
+        "centre, λ = 1",
+    ]
+    marks = {mark: [line for line in panel.lines if line.get_marker() == mark] for mark in "oD"}
+    assert [float(line.get_xdata()[0]) for line in marks["o"]] == pytest.approx([1.9, 1.1])
+    assert [list(line.get_xdata()) for line in marks["D"]] == [pytest.approx([1.5]), pytest.approx([1.4])]
+    assert any(list(line.get_xdata()) == pytest.approx([0.658, 3.142], abs=1e-3) for line in panel.lines)
+    for words in (*panel.get_yticklabels(), *figure.texts, *figure.legends[0].get_texts()):
+        box = words.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.x1, words.get_text()
+
+
+def test_weights_of_controls_have_no_figures_of_their_own(make, monkeypatch):
+    monkeypatch.setitem(GUIDANCE, "center_9", CENTRE | {"weight": 9.0})
+    monkeypatch.setitem(GUIDANCE, "au_1", AU | {"weight": 1.0, "knows": "the class"})
+    results = make()
+    assert [one.setting for one in results.ablations] == ["weight", "weight"]
+    with style.look():
+        names = [name for name, _ in figures_lambda.build(results)]
+    assert names == ["figure5-synthetic-resnet_small", "lambda-synthetic-resnet_small"]
+
+
+def test_colours_tell_apart_at_most_six_trainings(make, monkeypatch):
+    assert make().leading_guidances == make().guidances
+    for number in range(5):
+        monkeypatch.setitem(GUIDANCE, f"other_{number}", CENTRE | {"variant": f"v{number}", "label": f"other {number}"})
+    results = make()
+    assert len(results.guidances) > 6
+    assert results.leading_guidances == ["none", "au_5", "au_9"]
+
+
+def test_a_label_shared_by_several_weights_stands_for_the_one_in_the_main_tables(make, monkeypatch):
+    monkeypatch.setitem(GUIDANCE, "center_9", CENTRE | {"weight": 9.0})
+    results = make()
+    assert [name for name in results.guidances if name.startswith("center")] == ["center_1"]
+    assert [results.guidance_label(name) for name in ("center_1", "center_4")] == ["centre", "center 4"]
 
 
 def test_an_interval_needs_three_seeds():

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ import recorded_results as recorded
 
 from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS
-from fer_bench.report import latex, results, table_data, table_located, tables
+from fer_bench.report import captions, latex, results, table_data, table_located, tables
 from fer_bench.report.table import text
 
 # of the recorded predictions, whose ids are 0 to 559, in the order of the classes: eight neutral faces
@@ -70,6 +71,14 @@ def test_counts_stand_in_the_columns_they_belong_to(tmp_path):
 def test_subjects_nobody_knows_are_no_zero(tmp_path):
     table = table_data.build(write(tmp_path, subjects=0, without_subject=2100))
     assert rows(table)[0][3] == "—"
+
+
+def test_classes_are_counted_where_recall_was_not_asked_for(tmp_path):
+    loaded = write(tmp_path)
+    without = replace(loaded, frame=loaded.frame[~loaded.frame["metric"].str.startswith("recall_")])
+    pair = loaded.pairs[0]
+    assert captions.class_counts(without, pair) == captions.class_counts(loaded, pair) == dict.fromkeys(EXPRESSIONS, 80)
+    assert captions.class_counts(replace(without, hygiene={}), pair) == {}
 
 
 def test_share_without_landmarks_per_class(tmp_path):

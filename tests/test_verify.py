@@ -59,21 +59,36 @@ def test_largest_difference_comes_first_and_new_scores_before_it():
     }  # fmt: skip
 
 
-def test_committed_table_is_that_of_the_last_commit(tmp_path):
-    path = Path("results/g/metrics.csv")
-    (tmp_path / path).parent.mkdir(parents=True)
-    table(a=(1, "", 1)).to_csv(tmp_path / path, index=False)
+def commit(folder: Path) -> None:
     for command in (
         ["init", "-q"],
         ["add", "-A"],
         ["-c", "user.name=t", "-c", "user.email=t@e.org", "commit", "-qm", "x"],
     ):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
+def test_committed_table_is_that_of_the_last_commit(tmp_path):
+    path = Path("results/g/metrics.csv")
+    (tmp_path / path).parent.mkdir(parents=True)
+    table(a=(1, "", 1)).to_csv(tmp_path / path, index=False)
+    commit(tmp_path)
     table(a=(2, "", 1)).to_csv(tmp_path / path, index=False)
     assert verify.committed(path, tmp_path)["value"].tolist() == [1]
     with pytest.raises(InputError, match=r"results/h/metrics\.csv: not in the last commit"):
         verify.committed(Path("results/h/metrics.csv"), tmp_path)
     assert len(git.head(tmp_path)) == 40
+
+
+def test_a_grid_that_was_not_active_in_the_commit_has_a_lock_of_its_own(tmp_path):
+    own = tmp_path / "results/trust/g/dvc.lock"
+    own.parent.mkdir(parents=True)
+    own.write_text("of g")
+    (tmp_path / "dvc.lock").write_text("of the active one")
+    commit(tmp_path)
+    own.unlink()  # it moves to dvc.lock when the grid is made the active one
+    assert lock.committed("trust/g", tmp_path) == "of g"
+    assert lock.committed("h", tmp_path) == "of the active one"
 
 
 def lock_text(**outputs: str) -> str:

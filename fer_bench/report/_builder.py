@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from fer_bench.report import bold, captions, labels
+from fer_bench.report.asked import without_unasked
 from fer_bench.report.results import Pair, Results, cosine_rows, select
 from fer_bench.report.score_key import score_key
 from fer_bench.report.table import Column, Content, Row, Table, text
@@ -135,7 +136,7 @@ def assemble(
         texts: leading columns that hold words.
         optional: columns of words besides the dataset's that are dropped where they say one thing only.
     """
-    body = bold.mark(results, list(rows))
+    body = bold.mark(results, without_unasked(results, rows, texts))
     pairs = [pair for pair in results.pairs if any(row.contents[0] == results.pair_label(pair) for row in body)]
     values = [item for row in body for item in row.contents if isinstance(item, Value)]
     contested, marked = (any(getattr(v, name) for v in values) for name in ("contest", "bold"))

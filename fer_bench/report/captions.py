@@ -25,9 +25,9 @@ def caption(results: Results, what: str, pairs: Iterable[Pair]) -> str:
     """Say what a table shows, then dataset, protocol, selection rule, images, seeds and result fingerprint."""
     used = list(pairs)
     data = "; ".join(_data(results, pair) for pair in used)
-    parts = [what, f"{data}.", f"Protocol `{results.plan['protocol']}`, checkpoint: {_selection(results)}."]
+    parts = [what, f"{data}.", f"Protocol `{results.plan['protocol']}`, checkpoint: {selection(results)}."]
     parts.append(_seeds(results, used))
-    if any(_generated(results, pair) for pair in used):
+    if any(generated(results, pair) for pair in used):
         parts.append(GENERATED)
     parts.append(f"Results {results.fingerprint}.")
     return " ".join(parts).replace("`", "")
@@ -59,9 +59,12 @@ def rare_classes(results: Results, pair: Pair) -> dict[str, int]:
 
 
 def class_counts(results: Results, pair: Pair) -> dict[str, int]:
-    """Test images per expression, as the recall rows count them."""
+    """Test images per expression: as the recall rows count them, else, where recall was not asked for, the index."""
     rows = results.of_pair(pair)
     recall = rows[rows["metric"].str.startswith("recall_") & rows["n"].notna()]
+    if recall.empty and pair.test_dataset in results.hygiene:
+        test = results.hygiene[pair.test_dataset].splits.get("test", {})
+        return {name: int(count) for name, count in test.get("classes", {}).items()}
     return {metric.removeprefix("recall_"): int(n) for metric, n in zip(recall["metric"], recall["n"], strict=True)}
 
 
@@ -81,7 +84,8 @@ def _range(counts: Iterable[int]) -> str:
     return "" if not found else f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"
 
 
-def _selection(results: Results) -> str:
+def selection(results: Results) -> str:
+    """The rules that chose the checkpoints of the grid's cells."""
     rules = dict.fromkeys(str(d.facts["selection"]) for d in results.documents if d.facts.get("selection"))
     return "; ".join(labels.spaced(rule) for rule in rules) or "unknown"
 
@@ -101,7 +105,7 @@ def _seeds_found(results: Results, pair: Pair) -> int:
     return int(seeds.max()) if len(seeds) else 0
 
 
-def _generated(results: Results, pair: Pair) -> bool:
+def generated(results: Results, pair: Pair) -> bool:
     """Whether the faces were generated; where the plan does not say, faces whose action units are known were."""
     facts = results.plan["datasets"][pair.test_dataset]
     return bool(facts.get("generated", len(select(results.of_pair(pair), target="present")) > 0))

@@ -7,9 +7,8 @@ from typing import Any
 
 from fer_bench.report import labels, validation_scores
 from fer_bench.report.ablations import others
-from fer_bench.report.results import BASELINE, Pair, Results
+from fer_bench.report.results import BASELINE, SUBJECT, Pair, Results
 
-SUBJECT = "au"  # the plug-in whose effect the controls explain
 CHOOSING = "clean"  # the protocol whose validation images are not the test images
 
 
@@ -41,16 +40,22 @@ def has_controls(results: Results) -> bool:
     return BASELINE in results.all_guidances and bool(plugins - {SUBJECT})
 
 
+def is_subject(results: Results, *names: str) -> bool:
+    """Whether guidances are `au` itself, or no control is known for them: a grid of another plug-in alone."""
+    return not has_controls(results) or all(_plugin(results, name) == SUBJECT for name in names)
+
+
 @cache
 def families(results: Results, pair: Pair, model: str) -> list[Family]:
-    """Group guidances with a map by everything but λ, in the order of the grid, and choose λ of each.
+    """Group guidances of a model that have a map by everything but λ, in the order of the grid, and choose λ of each.
 
     Raises:
         InputError: a cell has no history to choose by.
     """
     groups: dict[str, list[str]] = {}
+    asked = {entry["guidance"] for entry in results.plan["cells"] if entry["model"] == model}
     for name in results.all_guidances:
-        if _facts(results, name).get("knows"):
+        if name in asked and _facts(results, name).get("knows"):
             groups.setdefault(others(_facts(results, name), "weight"), []).append(name)
     words = [_word(results, names) for names in groups.values()]
     return [

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from fer_bench.report import (
     figures_confusion,
+    figures_controls,
     figures_coverage,
     figures_curves,
     figures_faithfulness,
@@ -35,6 +36,7 @@ def write(results: Results, folder: Path, private: Path, units: Mapping[str, Seq
 
 def _public(results: Results) -> Iterator[tuple[str, Figure]]:
     yield from figures_summary.build(results)
+    yield from figures_controls.build(results)
     yield from figures_maps.build(results)
     yield from figures_confusion.build(results)
     yield from figures_coverage.build(results)

@@ -17,7 +17,7 @@ ACROSS, PANELS = 2, 6  # panels in a row, and in one figure
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets, a panel per model and guidance, at most PANELS in one figure."""
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         matrices = {
             (model, guidance): [
                 matrix for document in results.found(pair, model, guidance) for matrix in _one(results, document)

@@ -17,13 +17,14 @@ from fer_bench.report.unit_coverage import Coverage, coverage
 UNITS = 7  # letters in a line of a column's label
 HIGHEST = 3.0  # coverage from which on the colour no longer changes
 LINE = 0.17  # inches of a row of a panel
+DOWN = 6  # panels below each other
 HEAD, FOOT = 0.27, 0.45  # inches of a panel's title, and of the units below the last one
 
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets and model whose coverage is known."""
     words = methods.model_words(results)
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         for model in results.models:
             one = coverage(results, pair, model)
             if one is not None:
@@ -33,13 +34,23 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
 def _figure(results: Results, pair: Pair, word: str, one: Coverage) -> Figure:
     expressions = results.expressions(pair.test_dataset)
     panels = [(results.guidance_label(arm), one.mean(arm)) for arm in one.by_seed] + [("ideal", one.ideal)]
-    made = style.figure(style.TEXT / 2 + 0.6, len(panels) * (LINE * len(expressions) + HEAD) + FOOT + 0.3)
-    grid = made.subplots(len(panels), 1, squeeze=False)[:, 0]
-    for axes, (name, values) in zip(grid, panels, strict=True):
-        _panel(axes, values, one, expressions, name)
-    for axes in grid[:-1]:
-        axes.set_xticks([])
-    grid[-1].set_xlabel("action units, those that are drawn alike together")
+    down = -(-len(panels) // -(-len(panels) // DOWN))
+    parts = style.chunks(panels, down)
+    width = style.TEXT if len(parts) > 1 else style.TEXT / 2 + 0.6
+    made = style.figure(width, down * (LINE * len(expressions) + HEAD) + FOOT + 0.3)
+    grid = made.subplots(down, len(parts), squeeze=False)
+    for column, (_, part) in zip(grid.T, parts, strict=True):
+        for axes, (name, values) in zip(column, part, strict=False):
+            _panel(axes, values, one, expressions, name)
+        for axes in column[: len(part) - 1]:
+            axes.set_xticks([])
+        for axes in column[len(part) :]:
+            axes.set_visible(False)
+        if len(parts) > 1:  # little room below a column
+            column[len(part) - 1].tick_params(axis="x", rotation=90)
+    for axes in grid[:, 1:].flat:
+        axes.set_yticks([])
+    made.supxlabel("action units, those that are drawn alike together", fontsize=7)
     made.suptitle(
         f"Attention per action unit over its mean in the face, {labels.layer(one.layer)}\n"
         f"{word}, {results.pair_label(pair)}; framed: units of the expression"

@@ -52,7 +52,7 @@ def quantities(history: pd.DataFrame) -> dict[str, str]:
 
 def _figure(results: Results, dataset: str, models: list[str], history: pd.DataFrame) -> Figure:
     shown, names = quantities(history), methods.model_words(results)
-    arms = {name: results.guidance_label(name) for name in results.guidances}
+    arms = {name: results.guidance_label(name) for name in results.leading_guidances}
     made = style.figure(style.TEXT, 1.4 * len(models) + 0.75)
     seeds = ": mean over seeds, band: smallest to largest seed" if len(results.seeds) > 1 else ", one seed"
     made.suptitle(f"Training on {results.dataset_label(dataset)}{seeds}")

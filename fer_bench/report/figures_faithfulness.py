@@ -20,7 +20,7 @@ CHANCE = "chance"
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets: rows are trained models, columns deletion and insertion."""
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         found = {key: curves for key in _trainings(results) if len(curves := _curves(results, pair, *key))}
         for ending, keys in style.chunks(list(found), ROWS):
             yield f"faithfulness-{pair.name}{ending}", _figure(results, pair, {key: found[key] for key in keys})

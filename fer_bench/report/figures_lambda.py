@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 
 from fer_bench.report import labels, methods, style
 from fer_bench.report.ablation_scores import METRICS, SUMMARY, main_rows, published, scores, summarise
-from fer_bench.report.ablations import Ablation
+from fer_bench.report.ablations import Ablation, representative
+from fer_bench.report.controls import is_subject
 from fer_bench.report.results import BASELINE, Pair, Results
 from fer_bench.report.value import Value
 
@@ -34,17 +35,22 @@ class Curve:
 
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Yield (file name, figure) per ablation of λ, pair of datasets and model: `figure5` and `lambda`."""
-    found = [one for one in results.ablations if one.setting == "weight"]
-    for pair in results.pairs:
+    """Yield (file name, figure) per ablation of λ, pair of datasets and model: `figure5` and `lambda`.
+
+    Every λ of a control stands in the figure of controls.
+    """
+    found = [one for one in results.ablations if one.setting == "weight" and is_subject(results, *one.values)]
+    for pair in results.drawn_pairs:
         for network in methods.networks(results):
             for row in main_rows(results, network):
-                for number, one in enumerate(found):
+                for one in found:
                     curves = {metric: _curve(results, pair, row, one, metric) for metric in METRICS}
                     if not any(value for curve in curves.values() for value in curve.values):
                         continue
-                    name = f"{pair.name}-{row.model}" + (f"-{number + 1}" if number else "")
-                    title = f"{row.word}, {network.label}: {results.pair_label(pair)}"
+                    stands = representative(one.values, results.all_guidances)
+                    name = f"{pair.name}-{row.model}" + (f"-{stands}" if one is not found[0] else "")
+                    told = f", {results.guidance_label(stands)}" if len(found) > 1 else ""
+                    title = f"{row.word}, {network.label}{told}: {results.pair_label(pair)}"
                     yield f"figure5-{name}", twin(curves, title)
                     yield f"lambda-{name}", panels(curves, title)
 

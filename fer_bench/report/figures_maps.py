@@ -29,7 +29,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
     Every map is a mean over the test images of the true expression, then over seeds. The first figure is in the paper's
     colours, each panel between its own minimum and maximum; the one named `shared` has one colour scale per row.
     """
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         yield from _sheets(results, pair, "attention", "attention", pair.name, mean_maps.attention(results, pair))
         for network in methods.networks(results):
             blocks = mean_maps.activation(results, pair, network)

@@ -21,7 +21,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure, bool]]:
     The first seed that all trainings have is shown; rows are faces, columns the image, its action unit map, then
     attention and activation map of each training. A wrong prediction is named below its activation map.
     """
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         for model in results.models:
             arms = examples.of_arms(results, pair, model)
             if arms:

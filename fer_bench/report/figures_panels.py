@@ -20,7 +20,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure, bool]]:
     Shown is the first face that has a map, in the order of the test split: image, action unit map, then for each
     training the attention of every layer and the class activation map of the true class.
     """
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         for model in results.models:
             arms = examples.of_arms(results, pair, model)
             face = _face(results, arms)

@@ -21,11 +21,12 @@ Map = tuple[str, str, str, str]  # metric, column that names the map, its name, 
 
 
 MODELS = 4  # panels of one figure
+BAR = 0.22  # width of a bar, less where there are many
 
 
 def build(results: Results) -> Iterator[tuple[str, Figure]]:
     """Yield (file name, figure) per pair of datasets, a panel per model; every dot is a seed."""
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         frame = select(results.of_pair(pair), subset=("all", ""))
         if len(select(frame, metric=("att_cos", "cam_cos"))):
             for ending, models in style.chunks(results.models, MODELS):
@@ -62,8 +63,8 @@ def _maps(results: Results, frame: pd.DataFrame, models: list[str]) -> list[Map]
 
 
 def _panel(results: Results, axes: Axes, frame: pd.DataFrame, maps: list[Map]) -> None:
-    colours = style.palette(results.guidances)
-    width = 0.5 / max(len(results.guidances), 1)
+    colours = style.palette(results.leading_guidances)
+    width = 0.5 / max(len(results.leading_guidances), 1)
     for place, (metric, field, name, _) in enumerate(maps):
         own = select(frame, **{field: (name, "")})
         scored = cosine_rows(select(own, **{field: name}), metric, target=results.target, pairing="true_true")
@@ -73,18 +74,18 @@ def _panel(results: Results, axes: Axes, frame: pd.DataFrame, maps: list[Map]) -
             continue
         for kind in BOUNDS:
             _bound(axes, place, reference_rows(own, metric, results.target), kind)
-        for index, guidance in enumerate(results.guidances):
-            x = place + (index - (len(results.guidances) - 1) / 2) * width
-            _dots(axes, x, select(scored, guidance=guidance), colours[guidance])
+        for index, guidance in enumerate(results.leading_guidances):
+            x = place + (index - (len(results.leading_guidances) - 1) / 2) * width
+            _dots(axes, x, min(BAR, 0.9 * width), select(scored, guidance=guidance), colours[guidance])
     axes.grid(axis="y", alpha=0.3, linewidth=0.4)
     axes.set_xlim(-0.6, len(maps) - 0.4)
 
 
-def _dots(axes: Axes, x: float, rows: pd.DataFrame, colour: tuple[float, float, float]) -> None:
+def _dots(axes: Axes, x: float, width: float, rows: pd.DataFrame, colour: tuple[float, float, float]) -> None:
     values = rows["value"].dropna()
     if values.empty:
         return
-    axes.bar(x, values.mean(), width=0.22, color=colour, alpha=0.45, linewidth=0)
+    axes.bar(x, values.mean(), width=width, color=colour, alpha=0.45, linewidth=0)
     axes.scatter([x] * len(values), values, s=7, color=colour, edgecolor="black", linewidth=0.3, zorder=3)
     if rows["optimised"].any():
         axes.text(x, 0.03, "†", ha="center", va="bottom", fontsize=7)
@@ -99,10 +100,10 @@ def _bound(axes: Axes, place: float, references: dict[str, pd.DataFrame], kind: 
 
 
 def _legend(results: Results) -> list[Line2D]:
-    colours = style.palette(results.guidances)
+    colours = style.palette(results.leading_guidances)
     dots = [
         Line2D([], [], marker="o", linestyle="", color=colours[name], label=results.guidance_label(name))
-        for name in results.guidances
+        for name in results.leading_guidances
     ]
     words = {"chance": "chance", "ceiling": "ceiling of the grid size"}
     lines = [Line2D([], [], color=c, linestyle=dash, label=words[kind]) for kind, (c, dash) in BOUNDS.items()]

@@ -24,7 +24,7 @@ def build(results: Results, units: Mapping[str, Sequence[str]]) -> Iterator[tupl
         results: of a grid.
         units: expression -> names of the action units that its map shows; may be empty.
     """
-    for pair in results.pairs:
+    for pair in results.drawn_pairs:
         first = _any(results, pair) if pair.dataset == pair.test_dataset else None
         faces = _faces(results, pair, first) if first else {}
         if first and faces:

@@ -18,6 +18,9 @@ from fer_bench.report.hygiene import Hygiene
 from fer_bench.report.value import Value
 
 BASELINE = "none"  # the guidance that every other one is compared with
+SUBJECT = "au"  # the plug-in whose effect the others, its controls, explain
+PAIRS = 6  # of datasets that have figures of their own
+COLOURS = 6  # trainings that can be told apart in one figure by their colour
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,13 @@ class Results:
         return sorted(pairs, key=lambda pair: pair.dataset != pair.test_dataset)
 
     @property
+    def drawn_pairs(self) -> list[Pair]:
+        """Pairs that figures show: of very many, those that are tested where they were trained."""
+        if len(self.pairs) <= PAIRS:
+            return self.pairs
+        return [pair for pair in self.pairs if pair.dataset == pair.test_dataset]
+
+    @property
     def all_guidances(self) -> list[str]:
         """Guidances in the order of the plan, the baseline first."""
         return sorted(self.unique("guidance"), key=lambda name: name != BASELINE)
@@ -82,6 +92,14 @@ class Results:
         """Guidances of the main tables and figures: all but those that an ablation's own table shows."""
         elsewhere = left_out(self.ablations, self.all_guidances)
         return [name for name in self.all_guidances if name not in elsewhere]
+
+    @property
+    def leading_guidances(self) -> list[str]:
+        """Guidances of figures that tell trainings apart by colour: where there are too many, controls are left out."""
+        if len(self.guidances) <= COLOURS:
+            return self.guidances
+        plugins = {name: self.plan["guidance"].get(name, {}).get("plugin", name) for name in self.guidances}
+        return [name for name in self.guidances if plugins[name] in (BASELINE, SUBJECT)][:COLOURS]
 
     @property
     def seeds(self) -> list[int]:
@@ -151,11 +169,14 @@ class Results:
         return labels.of(self.plan["models"], name)
 
     def guidance_label(self, name: str) -> str:
-        """Word for a guidance: its label where it is the only one with that label, else its name."""
-        given = {other: str(self.plan["guidance"].get(other, {}).get("label", "")) for other in self.all_guidances}
-        own = given.get(name, "")
-        unique = bool(own) and list(given.values()).count(own) == 1
+        """Word for a guidance: its label if it alone has it, of the main tables if it stands there; else its name."""
+        own = self._given_label(name)
+        rivals = self.guidances if name in self.guidances else self.all_guidances
+        unique = all(self._given_label(other) != own for other in rivals if other != name)
         return labels.guidance(name, own if unique else "")
+
+    def _given_label(self, name: str) -> str:
+        return str(self.plan["guidance"].get(name, {}).get("label") or "")
 
     def plugin(self, dataset: str) -> str:
         """Plug-in that reads a dataset; an entry that names none bears the plug-in's name."""

@@ -107,13 +107,16 @@ def save(made: Figure, folder: Path, name: str, pdf: bool = True) -> None:
     """Save as NAME.png and, if asked, NAME.pdf, without creation date and without the name of the program."""
     folder.mkdir(parents=True, exist_ok=True)
     faces = any(axes.get_gid() == PICTURE for axes in made.axes)
+    dots = FACES if faces else min(SCREEN, PIXELS / made.get_figwidth())
     with look():
+        made.set_dpi(
+            dots
+        )  # letters are a little wider at some resolutions: room is made for them at the one of the bitmap
         made.draw_without_rendering()
         made.set_layout_engine("none")  # places are found once, not again for every format
         if pdf:
             dateless = {"CreationDate": None, "Creator": None, "Producer": None}
             made.savefig(folder / f"{name}.pdf", dpi=FACES if faces else PRINT, metadata=dateless)
-        dots = FACES if faces else min(SCREEN, PIXELS / made.get_figwidth())
         made.savefig(folder / f"{name}.png", dpi=dots, metadata={"Software": None})
     shrink(folder / f"{name}.png")
 
@@ -123,7 +126,7 @@ def shrink(path: Path) -> None:
     with Image.open(path) as opened:
         made = opened.convert("RGB")
     made.thumbnail((PIXELS, made.height), Image.Resampling.LANCZOS)
-    _few_colours(made, BITMAP_COLOURS).save(path, optimize=True)
+    few_colours(made, BITMAP_COLOURS).save(path, optimize=True)
 
 
 def picture(axes: Axes, pixels: np.ndarray) -> None:
@@ -137,12 +140,12 @@ def picture(axes: Axes, pixels: np.ndarray) -> None:
     resized = Image.fromarray(np.rint(pixels).astype(np.uint8)).resize(
         (max(round(width), 1), max(round(height), 1)), Image.Resampling.BICUBIC
     )
-    axes.imshow(np.asarray(_few_colours(resized, COLOURS).convert("RGB")), interpolation="none", aspect="auto")
+    axes.imshow(np.asarray(few_colours(resized, COLOURS).convert("RGB")), interpolation="none", aspect="auto")
     axes.set_gid(PICTURE)
     bare(axes)
 
 
-def _few_colours(made: Image.Image, count: int) -> Image.Image:
+def few_colours(made: Image.Image, count: int) -> Image.Image:
     """The same image with its own palette: median cut, then a round of k-means, which keeps rare colours true."""
     return made.quantize(count, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
 

@@ -114,18 +114,19 @@ class _Trainings:
         """A content per column; a dash where no λ could be chosen."""
         if not guidance:
             return [labels.MISSING] * len(self.shown)
-        frame, model = self.results.of_model(self.pair, self.row.model), self.row.model
-        rows = [_rows(frame, score, self.row.explainer or "") for score in self.shown]
-        return [
-            content(self.results, found, self.pair, model, guidance, score.digits)
-            for found, score in zip(rows, self.shown, strict=True)
-        ]
+        return [scored(self.results, self.pair, self.row, guidance, score) for score in self.shown]
 
     def _overlap(self, family: Family) -> Content:
         """Computed where a network is tested on the dataset that it was trained on."""
         frame = self.results.of_model(self.pair, self.row.model)
         rows = cosine_rows(frame, OVERLAP, target="paper", guidance=family.chosen)
         return self.results.value(rows, digits=2, reference=True) if len(rows) else ""
+
+
+def scored(results: Results, pair: Pair, row: MethodRow, guidance: str, score: Score) -> Content:
+    """A score of one training, or the word that stands in its place."""
+    found = _rows(results.of_model(pair, row.model), score, row.explainer or "")
+    return content(results, found, pair, row.model, guidance, score.digits)
 
 
 def _rows(frame: pd.DataFrame, score: Score, explainer: str) -> pd.DataFrame:

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fer_bench import stats
-from fer_bench.report import captions, labels, methods
+from fer_bench.report import captions, compared
 from fer_bench.report import significance_words as words
-from fer_bench.report._builder import assemble, content
+from fer_bench.report._builder import assemble
 from fer_bench.report._layout import TRAINING, minus
-from fer_bench.report.labels import LAST_LAYER
-from fer_bench.report.results import BASELINE, Pair, Results, cosine_rows, select
+from fer_bench.report.results import BASELINE, Results
 from fer_bench.report.significance import Evidence, evidence
 from fer_bench.report.table import Column, Content, Row, Table
 from fer_bench.report.value import Value
@@ -76,37 +75,14 @@ def build(results: Results) -> Table | None:
 
 
 def _lines(results: Results) -> Iterator[_Line]:
-    """Accuracy once per trained network, attention of the last layer, every explainer that has a row in Table 1."""
+    """Every compared score with guidance beside the same one without."""
     if BASELINE not in results.guidances:
         return
-    for pair in results.pairs:
-        for network in methods.networks(results):
-            for model in network.models:
-                names = (results.pair_label(pair), network.label, methods.training_word(results, model))
-                for score, cells in _scores(results, pair, network, model):
-                    for guidance, cell in cells.items():
-                        if guidance != BASELINE:
-                            label = results.guidance_label(guidance)
-                            yield _Line((*names, label, score), cell, cells[BASELINE])
-
-
-def _scores(
-    results: Results, pair: Pair, network: methods.Network, model: str
-) -> Iterator[tuple[str, dict[str, Content]]]:
-    """Word for a score -> content per guidance, as the main tables print it."""
-    frame = results.of_model(pair, model)
-    rows = select(frame, metric="accuracy", subset=("all", ""))
-    yield "CL (%)", {name: content(results, rows, pair, model, name, digits=2) for name in results.guidances}
-    maps = select(frame, target=results.target, pairing="true_true", subset="all")
-    last = cosine_rows(maps, "att_cos", layer=LAST_LAYER)
-    if len(last):
-        word = f"ATT-COS, {labels.layer(LAST_LAYER)}"
-        yield word, {name: content(results, last, pair, model, name) for name in results.guidances}
-    for row in methods.rows(results, network):
-        if row.model == model and row.explainer:
-            rows = cosine_rows(maps, "cam_cos", explainer=row.explainer)
-            word = f"CAM-COS, {labels.explainer(row.explainer)}"
-            yield word, {name: content(results, rows, pair, model, name) for name in results.guidances}
+    for score in compared.scores(results):
+        names = (results.pair_label(score.pair), score.network, score.training)
+        for guidance, cell in score.cells.items():
+            if guidance != BASELINE:
+                yield _Line((*names, results.guidance_label(guidance), score.word), cell, score.cells[BASELINE])
 
 
 def _adjust(found: dict[int, Evidence]) -> dict[int, _Adjusted]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from fer_bench import grids, params
 from fer_bench.errors import InputError
+from fer_bench.grid_settings import Grid
 from fer_bench.verify import certificate, environment, git, lock, rerun
 from fer_bench.verify.certificate import RESULTS, Certificate
 from fer_bench.verify.compare import compared, differences, read
@@ -30,30 +31,32 @@ def run(tolerance: float, again: bool, wanted: Sequence[str], root: Path = Path(
     table = RESULTS / grid.name / "metrics.csv"
     before = git.committed_frame(table, root)
     if again:
-        found, stages, outdated = _again(before, table, cells, grid.test_datasets, tolerance, root)
+        found, stages, outdated = _again(before, table, cells, grid, tolerance, root)
     else:
-        found, stages, outdated = _as_it_lies(before, table, tolerance, root)
+        found, stages, outdated = _as_it_lies(before, table, grid, tolerance, root)
     made = _certificate(grid.name, found, stages, outdated, again, cells, tolerance, root)
     _print(made, found, made.write(root))
     return made
 
 
 def _as_it_lies(
-    before: pd.DataFrame, table: Path, tolerance: float, root: Path
+    before: pd.DataFrame, table: Path, grid: Grid, tolerance: float, root: Path
 ) -> tuple[pd.DataFrame, lock.Stages, list[str]]:
     if not (root / table).is_file():
         raise InputError(f"{table}: no such file; `dvc repro` makes it")
     here = (root / lock.LOCK).read_text(encoding="utf-8") if (root / lock.LOCK).is_file() else ""
-    stages = lock.compared(git.committed_text(lock.LOCK, root), here)
+    stages = lock.compared(lock.committed(grid.name, root), here)
     return compared(before, read(root / table), tolerance), stages, lock.outdated(root)
 
 
 def _again(
-    before: pd.DataFrame, table: Path, cells: list[str], tests: Sequence[str], tolerance: float, root: Path
+    before: pd.DataFrame, table: Path, cells: list[str], grid: Grid, tolerance: float, root: Path
 ) -> tuple[pd.DataFrame, lock.Stages, list[str]]:
-    stages = rerun.targets(cells, tests)
-    committed_lock = git.committed_text(lock.LOCK, root)
+    stages = rerun.targets(cells, grid.test_datasets)
+    committed_lock = lock.committed(grid.name, root)
     with rerun.clone(root) as folder:
+        if grids.active(folder).name != grid.name:
+            grids.use(grid.name, folder)
         rerun.run(folder, stages)
         here = rerun.scores(folder, cells) if cells else read(folder / table)
         after = (folder / lock.LOCK).read_text(encoding="utf-8")

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from fer_bench import grid_locks
 from fer_bench.errors import InputError
+from fer_bench.grid_locks import LOCK
+from fer_bench.verify import git
 
-LOCK = Path("dvc.lock")
 # The plan holds hashes of all sources and settings; the tables stage is the sum of the scores compared one by one.
 _LEFT_OUT = ("plan", "tables")
 
@@ -25,15 +27,23 @@ class Stages:
     different: list[str]
 
 
-def compared(committed: str, here: str, only: Iterable[str] | None = None) -> Stages:
+def committed(grid: str, root: Path = Path()) -> str:
+    """Read the lock of a grid in the last commit: its own file where another grid was active there."""
+    try:
+        return git.committed_text(grid_locks.waiting(grid), root)
+    except InputError:
+        return git.committed_text(LOCK, root)
+
+
+def compared(before: str, here: str, only: Iterable[str] | None = None) -> Stages:
     """Compare the outputs of the stages that both texts of dvc.lock have.
 
     Args:
-        committed: dvc.lock of the commit.
+        before: dvc.lock of the commit.
         here: the regenerated one.
         only: names of the stages that were run again; default: all.
     """
-    old, new = _outputs(committed), _outputs(here)
+    old, new = _outputs(before), _outputs(here)
     names = sorted((set(old) & set(new) if only is None else set(only) & set(old) & set(new)) - set(_LEFT_OUT))
     return Stages(len(names), [name for name in names if old[name] != new[name]])
 
