@@ -86,4 +86,4 @@ def test_a_table_of_units_is_no_table_of_landmarks(tmp_path):
 def test_annotated_faces_are_not_called_generated(facts, said):
     scores = pd.DataFrame({"target": ["present"]})
     results = SimpleNamespace(plan={"datasets": {"annotated": facts}}, of_pair=lambda pair: scores)
-    assert captions._generated(results, Pair("annotated", "annotated")) is said
+    assert captions.generated(results, Pair("annotated", "annotated")) is said
