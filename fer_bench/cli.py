@@ -137,6 +137,18 @@ def _mark(path: Path, skipped: Path | None = None) -> str:
 
 
 @command
+def new(
+    kind: Annotated[str, typer.Argument(help="dataset, method, explainer or metric")],
+    name: Annotated[str, typer.Argument(help="of the file, and so in params.yaml, e.g. my_metric")],
+) -> None:
+    """Start a plug-in of your own, one file that works as it is: fer-bench new metric my_metric."""
+    from fer_bench.commands import new as starter  # noqa: PLC0415
+
+    print(f"written:     {starter.new(kind, name)}")
+    print("\n".join(starter.next_steps(kind, name)))
+
+
+@command
 def compare(
     first: Annotated[str, typer.Argument(help="name of a cell, e.g. synthetic-resnet10t-none-s0")],
     second: Annotated[str, typer.Argument(help="another one, e.g. synthetic-resnet10t-au-s0")],
