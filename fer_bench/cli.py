@@ -175,6 +175,36 @@ def _mark(path: Path, skipped: Path | None = None) -> str:
 
 
 @command
+def new(
+    kind: Annotated[str, typer.Argument(help="dataset, method, explainer or metric")],
+    name: Annotated[str, typer.Argument(help="of the file, and so in params.yaml, e.g. my_metric")],
+) -> None:
+    """Start a plug-in of your own, one file that works as it is: fer-bench new metric my_metric."""
+    from fer_bench.commands import new as starter  # noqa: PLC0415
+
+    print(f"written:     {starter.new(kind, name)}")
+    print("\n".join(starter.next_steps(kind, name)))
+
+
+@command
+def compare(
+    first: Annotated[str, typer.Argument(help="name of a cell, e.g. synthetic-resnet10t-none-s0")],
+    second: Annotated[str, typer.Argument(help="another one, e.g. synthetic-resnet10t-au-s0")],
+    on: Annotated[str, typer.Option(help="test dataset; default: the one that the first was trained on")] = "",
+    every: Annotated[bool, typer.Option("--all", help="all scores, not the headline ones alone")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="for scripts: a list of objects")] = False,
+) -> None:
+    """Compare the scores of two cells: fer-bench compare synthetic-resnet10t-none-s0 synthetic-resnet10t-au-s0."""
+    from fer_bench.commands import compare as comparison  # noqa: PLC0415  pandas takes a second
+
+    lines = comparison.compare(first, second, on, every)
+    if as_json:
+        print(comparison.as_json(lines))
+    else:
+        comparison.show((first, second), lines, console)
+
+
+@command
 def prune_(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
     """Remove runs, scores, tables and prepared data that no grid names any more."""
     found = prune.leftovers()
