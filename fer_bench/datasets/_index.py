@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fer_bench.datasets._containment import require_plain
 from fer_bench.datasets._text import one_line, shorten
 from fer_bench.errors import InputError, unknown
 
@@ -17,7 +18,7 @@ def read_index(path: Path | str) -> pd.DataFrame:
     """Read an index.csv: columns `COLUMNS`, one row per image; words such as `NA` stay words.
 
     Raises:
-        InputError: the file is missing, unreadable, or lacks a column.
+        InputError: the file is missing, unreadable, or lacks a column, or a path leads out of the image folder.
     """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -26,6 +27,7 @@ def read_index(path: Path | str) -> pd.DataFrame:
     except ValueError as error:  # pandas' parser errors and undecodable bytes are ValueErrors
         raise InputError(f"{path}: not a readable index: {one_line(error)}") from error
     _require_columns(frame, COLUMNS, str(path))
+    require_plain(frame["path"], "paths", str(path))
     return _with_numbers(frame, str(path))
 
 
@@ -41,8 +43,8 @@ def check_index(frame: pd.DataFrame, expressions: Sequence[str], source: str) ->
     expression must be among them.
 
     Raises:
-        InputError: no rows, missing columns, duplicate ids, a label or a split word that does not
-            exist, one subject in two splits, or an expression absent from train.
+        InputError: no rows, missing columns, duplicate ids, ids that cannot name a file, a label or a split word that
+            does not exist, one subject in two splits, or an expression absent from train.
     """
     _require_columns(frame, ("id", "label", "split", "subject"), source)
     if frame.empty:
@@ -71,6 +73,7 @@ def _check_ids(frame: pd.DataFrame, source: str) -> None:
     repeated = sorted(set(frame["id"][frame["id"].duplicated()]))
     if repeated:
         raise InputError(f"{source}: every id must be unique, but these are repeated: {shorten(repeated)}")
+    require_plain(frame["id"], "ids", source)  # stored images are named after them
 
 
 def _check_words(frame: pd.DataFrame, column: str, known: Sequence[str], hint: str, source: str) -> None:
