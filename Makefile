@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.requirements.lock
 
-.PHONY: help environment repro test test-all lint format lock bench clean
+.PHONY: help environment repro test test-all fuzz lint format lock bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ test: $(STAMP) lint ## lint, types and the test suite
 
 test-all: $(STAMP) lint ## the suite with its slow tests
 	$(BIN)/python -m pytest -n auto -m 'slow or not slow'
+
+fuzz: $(STAMP) ## 108,000 damaged files for the parsers of files from outside, half an hour on one core
+	FER_BENCH_FUZZ=4000 $(BIN)/python -m pytest -n 0 -s tests/test_fuzz.py
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

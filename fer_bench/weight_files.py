@@ -100,9 +100,9 @@ def promise(name: str) -> str:
 
 def check_unpacked_size(path: Path, where: str) -> None:
     """Refuse a torch file that unpacks to more than its own size: torch packs nothing, so another program made it."""
-    if not zipfile.is_zipfile(path):
-        return
     try:
+        if not zipfile.is_zipfile(path):
+            return
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:

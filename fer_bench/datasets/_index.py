@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_bench.datasets._containment import require_plain
+from fer_bench.datasets._csv import require_one_width
 from fer_bench.datasets._text import one_line, shorten
 from fer_bench.errors import InputError, unknown
 
@@ -26,6 +27,7 @@ def read_index(path: Path | str) -> pd.DataFrame:
         raise InputError(f"{path}: no such index; the stage `faces` writes it: dvc repro faces") from None
     except ValueError as error:  # pandas' parser errors and undecodable bytes are ValueErrors
         raise InputError(f"{path}: not a readable index: {one_line(error)}") from error
+    require_one_width(frame, Path(path), "index")
     _require_columns(frame, COLUMNS, str(path))
     require_plain(frame["path"], "paths", str(path))
     return _with_numbers(frame, str(path))
@@ -64,9 +66,12 @@ def _require_columns(frame: pd.DataFrame, wanted: Sequence[str], source: str) ->
 
 def _with_numbers(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     try:
-        return frame.astype(_NUMBERS)
-    except ValueError as error:
+        sizes = frame.astype(_NUMBERS)
+    except (ValueError, OverflowError) as error:
         raise InputError(f"{source}: width and height must be whole numbers: {one_line(error)}") from error
+    if (sizes[list(_NUMBERS)] < 1).any(axis=None):
+        raise InputError(f"{source}: width and height must be 1 pixel or more")
+    return sizes
 
 
 def _check_ids(frame: pd.DataFrame, source: str) -> None:

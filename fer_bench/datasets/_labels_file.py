@@ -81,9 +81,7 @@ def _check_rows(rows: pd.DataFrame, path: Path, source: str) -> None:
             raise InputError(f"{source}: {path}: {len(empty)} row(s) have no {column}, the first is row {empty[0] + 1}")
     outside = unsafe_names(rows["image"])
     if outside:
-        raise InputError(
-            f"{source}: {path} names images outside the image folder, or that cannot be file names: {shorten(outside)}"
-        )
+        raise InputError(f"{source}: {path} names images outside the image folder: {shorten(outside)}")
     repeated = sorted(set(rows["image"][rows["image"].duplicated()]))
     if repeated:
         raise InputError(f"{source}: {path} lists images more than once: {shorten(repeated)}")

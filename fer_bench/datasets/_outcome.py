@@ -103,7 +103,7 @@ def check_listed(rows: pd.DataFrame, expressions: Sequence[str], source: str) ->
     usable = rows[rows["reason"] == ""]
     outside = unsafe_names(usable["image"])
     if outside:
-        raise InputError(f"{source}: images outside the root, or that cannot be file names: {shorten(outside)}")
+        raise InputError(f"{source}: images outside the root: {shorten(outside)}")
     place = ["image", *(name for name in ("left", "top", "right", "bottom") if name in rows)]
     repeated = usable["image"][usable.duplicated(place)]
     if len(repeated):

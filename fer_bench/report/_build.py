@@ -53,9 +53,12 @@ def read_plan(path: Path) -> dict[str, Any]:
         InputError: the file is missing or is no plan.
     """
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable as the plan of a grid ({error}); run `dvc repro plan`") from error
+    if not isinstance(plan, dict):
+        raise InputError(f"{path}: not the plan of a grid; run `dvc repro plan`")
+    return plan
 
 
 def _scratch(root: Path) -> Path:
