@@ -11,8 +11,9 @@ from fer_bench.errors import LONGEST, InputError
 _WORDS = (
     "", " ", "\t", "\n", "\r", "\r\n", ",", ";", ":", ".", "-", "_", "+", "/", "\\", "../", "/etc/hostname", '"', "'",
     "0", "1", "7", "8", "-1", "1.5", "1e3", "1e39", "1e308", "1e400", "-1e400", "nan", "NaN", "inf", "-inf", "null",
-    "~", "true", "yes", "None", "NULL", "N/A", "1_000", "0x10", "007", "9" * 20, "9" * 400, "9" * 5000, "a" * 200, "[" * 80,
-    "\N{SUPERSCRIPT TWO}", "\N{FULLWIDTH DIGIT ONE}", "\N{ARABIC-INDIC DIGIT THREE}", "\N{LINE SEPARATOR}", "\ufeff",
+    "~", "true", "yes", "None", "NULL", "N/A", "1_000", "0x10", "007", "9" * 20, "9" * 400, "9" * 5000, "a" * 200,
+    "[" * 80, "\N{SUPERSCRIPT TWO}",
+    "\N{FULLWIDTH DIGIT ONE}", "\N{ARABIC-INDIC DIGIT THREE}", "\N{LINE SEPARATOR}", "\ufeff",
     "\N{ZERO WIDTH SPACE}", "\N{RIGHT-TO-LEFT OVERRIDE}", "\x00", "\x07", "\x1b[2J", "\x85", "[", "]", "{", "}", "&a ",
     "*a", "<<: *a", "- ", "---\n", "...\n", "# ", "%YAML 1.1\n---\n", "? ", "! ", "!!set {a, b}", "!!binary aGk=",
     "!!python/object/apply:os.getcwd []", "!munch.Munch ", "2001-01-01", "2001-99-99", "|\n  a", "test", "neutral",
