@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from fer_bench.cells import PRIVATE
 from fer_bench.errors import InputError
-from fer_bench.report import figures, histories, style, tables
+from fer_bench.report import cards, figures, histories, style, tables
 from fer_bench.report.results import Results, load
 
 RESULTS = Path("results")
@@ -33,9 +33,9 @@ def build(
         extra_figures: file name without ending -> a figure made elsewhere, e.g. the codebook sheet.
         units: expression -> names of the action units in the main tables' map; figures of faces list them.
 
-    Writes results/GRID/metrics.csv and curves.csv, paper_tables/GRID/ with tables and figures, and, for datasets whose
-    images may not be published, figures that show faces in results/private/GRID/. Existing files stay untouched until
-    everything is rendered.
+    Writes results/GRID/metrics.csv and curves.csv, paper_tables/GRID/ with tables, cards and figures, and, for datasets
+    whose images may not be published, figures that show faces in results/private/GRID/. Existing files stay untouched
+    until everything is rendered.
     """
     results = load(read_plan(plan_path), root)
     with tempfile.TemporaryDirectory(dir=_scratch(root)) as name:
@@ -71,7 +71,9 @@ def _scratch(root: Path) -> Path:
 def _render(results: Results, folder: Path, extra: Mapping[str, Figure], units: Mapping[str, Sequence[str]]) -> None:
     write_csv(results.frame, folder / RESULTS / results.grid / "metrics.csv")
     write_csv(histories.curves(results), folder / RESULTS / results.grid / "curves.csv")
-    tables.write(tables.build(results), folder / PAPER_TABLES / results.grid)
+    built = tables.build(results)
+    tables.write(built, folder / PAPER_TABLES / results.grid)
+    cards.write(results, built, folder / PAPER_TABLES / results.grid)
     public = folder / PAPER_TABLES / results.grid / "figures"
     figures.write(results, public, folder / PRIVATE / results.grid, units)
     for name, figure in extra.items():

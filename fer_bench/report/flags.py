@@ -10,9 +10,14 @@ from fer_bench.report.results import Pair, Results
 FLAGS = "flags"  # the key in the scores of a cell, and the name of the table
 
 
+def scored(results: Results) -> list[Document]:
+    """Documents with scores."""
+    return [document for document in results.documents if document.status == OK]
+
+
 def checked(results: Results) -> list[Document]:
     """Documents with scores whose evaluation looked for flags; those written before it did are left out."""
-    return [document for document in results.documents if document.status == OK and FLAGS in (document.content or {})]
+    return [document for document in scored(results) if FLAGS in (document.content or {})]
 
 
 def of(document: Document) -> list[dict[str, Any]]:
