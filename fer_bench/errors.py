@@ -15,8 +15,8 @@ class InputError(Exception):
 
     def __init__(self, message: str) -> None:
         """Make the message printable, and cut it where a file has put thousands of characters into it."""
-        shown = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
-        super().__init__("".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in shown))
+        shown = "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in message[: LONGEST + 1])
+        super().__init__(shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…")
 
 
 def unknown(what: str, given: object, source: str, choices: Iterable[object]) -> InputError:

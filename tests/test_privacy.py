@@ -18,6 +18,7 @@ from test_pipeline_datasets import settings
 from fer_bench.expressions import EXPRESSIONS
 
 pytest.importorskip("dlib", reason="needs fer_bench[landmarks-offline]")
+pytestmark = pytest.mark.timeout(900)
 ROOT = Path(__file__).parent.parent
 PATCH = (255, 0, 255)
 PERSON, FILE = "personcanary", "photocanary"
