@@ -53,7 +53,8 @@ def _chunks(path: Path, source: str) -> Iterator[tuple[int, pd.DataFrame]]:
         for lines in reader:
             require_one_width(lines, path, source)
             require_columns(lines, _USED, path, source)
-            yield int(lines.index[0]) + (2 if headed else 1), lines.fillna("")
+            if len(lines):
+                yield int(lines.index[0]) + (2 if headed else 1), lines.fillna("")
     except FileNotFoundError:
         raise InputError(
             f"{source}.root: no file {path}; the root of this release holds training.csv, validation.csv and the "

@@ -11,10 +11,11 @@ from fer_bench.errors import InputError
 
 _DELETE = 127
 _FIRST_PRINTED = 32
+_LONGEST = 255  # bytes of a file's name that every file system takes
 
 
 def unsafe_names(names: Iterable[str]) -> list[str]:
-    """List the names that are no plain relative path: empty, absolute, with `..`, or with control characters."""
+    """List the names that are no plain relative path: empty, absolute, too long, with `..` or control characters."""
     return [name for name in names if not _is_plain(name)]
 
 
@@ -54,7 +55,8 @@ def require_inside(folder: Path, names: Sequence[str], root: Path, source: str) 
 def _is_plain(name: str) -> bool:
     path = PurePosixPath(name)
     printed = all(_FIRST_PRINTED <= ord(mark) != _DELETE for mark in name)
-    return printed and bool(path.name) and not path.is_absolute() and ".." not in path.parts
+    short = all(len(part.encode(errors="replace")) <= _LONGEST for part in path.parts) and len(name) <= 8 * _LONGEST
+    return printed and short and bool(path.name) and not path.is_absolute() and ".." not in path.parts
 
 
 def _problem(path: Path, name: str, base: str, where: Callable[[Path], str]) -> str:
