@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.requirements.lock
 
-.PHONY: help environment repro test test-all lint format lock bench clean
+.PHONY: help environment repro test test-all fuzz lint format lock audit bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -28,8 +28,12 @@ test: $(STAMP) lint ## lint, types and the test suite
 test-all: $(STAMP) lint ## the suite with its slow tests
 	$(BIN)/python -m pytest -n auto -m 'slow or not slow'
 
-lint: $(STAMP) ## ruff and mypy
+fuzz: $(STAMP) ## 108,000 damaged files for the parsers of files from outside, half an hour on one core
+	FER_BENCH_FUZZ=4000 $(BIN)/python -m pytest -n 0 -s tests/test_fuzz.py
+
+lint: $(STAMP) ## ruff, bandit and mypy
 	$(BIN)/ruff check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive fer_bench stages benchmarks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
@@ -42,6 +46,9 @@ lock: ## rebuild requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+audit: $(STAMP) ## look the packages of the lock up in the database of known vulnerabilities; needs the network
+	$(BIN)/uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 bench: $(STAMP) ## run every script of benchmarks/
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

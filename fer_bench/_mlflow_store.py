@@ -19,9 +19,7 @@ ABOUT_EXPERIMENT = {
 PARENT = "mlflow.parentRunId"
 _LONGEST_VALUE = 5000  # characters of a tag or parameter that every MLflow store takes
 _BATCH = 900  # metrics in one request, MLflow takes at most 1000
-_QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
+_PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # a server that is down must not hold up the training
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
@@ -31,7 +29,7 @@ class Store:
     """The few things that are asked of MLflow."""
 
     def __init__(self, root: Path) -> None:
-        for name, value in _QUIET.items():
+        for name, value in _PATIENCE.items():
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient  # noqa: PLC0415  seconds to import, and not needed where it is switched off
 

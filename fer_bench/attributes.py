@@ -60,7 +60,7 @@ def _read(path: Path) -> pd.DataFrame:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except ValueError as error:  # pandas' parser errors and undecodable bytes are ValueErrors
         raise InputError(f"{path}: not readable as attributes: {error}") from error
-    if "id" not in frame or len(frame.columns) < 2:
+    if "id" not in frame or len(frame.columns) < 2 or not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path}: expected a column id and one per attribute; found: {', '.join(map(str, frame))}")
     repeated = sorted(set(frame["id"][frame["id"].duplicated()]))
     if repeated:

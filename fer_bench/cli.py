@@ -247,6 +247,14 @@ def import_authors(
 
 
 @command
+def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
+    """Show the runs in MLflow, for this machine alone and without its telemetry, until interrupted."""
+    hosts = f"localhost:{port},127.0.0.1:{port}"  # requests under any other name are refused
+    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
+    raise typer.Exit(subprocess.run([sys.executable, "-m", "mlflow", "ui", *options], check=False).returncode)
+
+
+@command
 def mlflow_sync() -> None:
     """Build the MLflow runs that are missing from the result files."""
     from fer_bench import tracking  # noqa: PLC0415

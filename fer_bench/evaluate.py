@@ -42,6 +42,7 @@ def evaluate_cell(entry: dict[str, Any], runtime: RuntimeSettings, root: Path = 
             "rows": rows,
             "cell": [facts(entry, root / cell.log / "history.csv")],
             "skipped": [],
+            "flags": evaluation.flags,
             "files": [_named(path, root) for path in files],
             **({"private_files": [_named(path, root) for path in private]} if private else {}),
         },

@@ -5,9 +5,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from fer_bench import classifier as classifiers
+from fer_bench import soundness
 from fer_bench.compared_scores import Comparison, compared_metrics, reference_averages
 from fer_bench.data import evaluation_batches, no_maps
 from fer_bench.dataset_files import DatasetFiles
@@ -26,7 +28,7 @@ from fer_bench.probes.base import Subject
 from fer_bench.protocols import PROTOCOLS
 from fer_bench.reference_rows import ReferenceInput, reference_rows, train_means
 from fer_bench.score_rows import Averaging, Row, classification_rows, map_rows
-from fer_bench.scoring import TRUE_TRUE, Scorer, Scores
+from fer_bench.scoring import TRUE_TRUE, Scorer, Scores, plugins
 from fer_bench.targets import Targets
 from fer_bench.validation import validate
 
@@ -47,6 +49,7 @@ class Evaluation:
         self.targets = Targets(self.files, self.faces, entry["variants"], self.side)
         reasons = supported(self.classifier, self.settings.explainers)
         self.explainers = [name for name, reason in reasons.items() if not reason]
+        self.flags: list[soundness.Flag] = []  # of `run`
 
     def run(self, folder: Path) -> list[Row]:
         """Score, write the files of the folder, return all rows."""
@@ -67,13 +70,26 @@ class Evaluation:
             *reference_rows(self._reference_input(scores, averaging)),
             *reference_averages(references, averaging),
         ]
-        return [
+        rows = [
             *classification_rows(names, self.faces.labels, scores.probabilities, expressions, minimum),
             *of_maps,
             *normalised_rows(of_maps),
             *(guidance_rows(self.guidance, self.files, self.targets, averaging) if self._is_trained_on else []),
             *landmark_rows(self.files, self.root),
             *probe_rows(self.settings.probes, self._subject(), folder),
+        ]
+        soundness.require_in_range(rows, plugins(names), str(self.entry["cell"]))
+        self.flags = self._flags(scores, predicted)
+        return rows
+
+    def _flags(self, scores: Scores, predicted: np.ndarray) -> list[soundness.Flag]:
+        """What a reader of these scores must know; see `soundness`."""
+        expressions, trained_on = self.files.plugin.expressions, self._trained_on.index
+        return [
+            *soundness.one_class(predicted, self.faces.labels, expressions),
+            *soundness.constant_maps(scores.maps),
+            *soundness.unseen_in_selection(trained_on, self.protocol.selection_split, expressions),
+            *soundness.seen_in_training(self.faces.frame, trained_on),
         ]
 
     def write_examples(self, folder: Path, private: Path) -> list[Path]:
@@ -102,8 +118,12 @@ class Evaluation:
     @cached_property
     def _train(self) -> Targets:
         """Targets of the training split."""
-        trained_on = DatasetFiles(self.entry["dataset"], self.root)
-        return Targets(trained_on, trained_on.faces("train"), self.entry["variants"], self.side)
+        faces = self._trained_on.faces("train")
+        return Targets(self._trained_on, faces, self.entry["variants"], self.side)
+
+    @cached_property
+    def _trained_on(self) -> DatasetFiles:
+        return DatasetFiles(self.entry["dataset"], self.root)
 
     def _subject(self) -> Subject:
         return Subject(

@@ -36,7 +36,7 @@ def write(path: Path, record: dict[str, object]) -> None:
 
 
 def surroundings() -> dict[str, object]:
-    """Commit, hash of dvc.lock, versions of packages, machine and device."""
+    """Commit, hash of dvc.lock, versions of packages, machine, device and the threads that torch uses (0: no torch)."""
     return {
         "commit": git_commit(),
         "dvc_lock": _sha256(Path("dvc.lock")),
@@ -45,6 +45,7 @@ def surroundings() -> dict[str, object]:
         "machine": platform.platform(),
         "cores": os.cpu_count(),
         "device": _device(),
+        "threads": _threads(),
     }
 
 
@@ -65,3 +66,10 @@ def _device() -> str:
 
     torch = sys.modules.get("torch")
     return str(torch.cuda.get_device_name()) if torch and torch.cuda.is_available() else "cpu"
+
+
+def _threads() -> int:
+    import sys  # noqa: PLC0415  as above
+
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch else 0

@@ -16,6 +16,7 @@ from fer_bench.data import Batch
 from fer_bench.explainers import contributions, explain_all
 from fer_bench.metrics.base import DecisionMetric, MapMetric
 from fer_bench.protocols import Protocol
+from fer_bench.soundness import require_finite
 from fer_bench.targets import PRESENT, Targets
 
 TRUE_TRUE, PRED_PRED, PRED_TRUE = "true_true", "pred_pred", "pred_true"
@@ -70,6 +71,7 @@ class Scorer:
             return torch.stack([labels, output.logits.argmax(dim=1)], dim=1)
 
         cams, output = explain_all(self.classifier, batch["images"], true_and_predicted, self.explainers)
+        require_finite(output, "evaluation")
         predicted = output.logits.argmax(dim=1)
         self._probabilities.append(output.logits.softmax(dim=1).numpy())
         truth = {name: self.targets.true(name, rows) for name in self.targets.names}

@@ -24,8 +24,8 @@ def validate(model: type[Model], data: Any, source: str) -> Model:
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise InputError(_one_line(error, model, source)) from None
-    except TypeError as error:  # a date, a set, ... : nothing that a setting may be
-        raise InputError(f"{source}: {error}") from None
+    except (TypeError, ValueError, RecursionError) as error:  # a date, a set, a section that holds itself, ...
+        raise InputError(f"{source}: nothing that a setting may be: {error}") from None
 
 
 def _one_line(error: ValidationError, model: type[BaseModel], source: str) -> str:

@@ -1,7 +1,9 @@
 """Files of initial weights: what is in one, whether it fits, and where one comes from that is not there."""
 
+import hashlib
 import re
 import socket
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -45,11 +47,18 @@ def existing(path: Path, where: str) -> Path:
 
 
 def read(path: Path, where: str) -> dict[str, torch.Tensor]:
-    """Read a .safetensors or a torch file for tensors alone: name -> tensor, on the CPU."""
+    """Read a .safetensors or a torch file for tensors alone: name -> tensor, on the CPU; no code in it is run.
+
+    Raises:
+        InputError: no such file, a published one with another content, one that unpacks to more than its size, or
+            anything in it besides tensors.
+    """
+    existing(path, where)
+    if path.name in ORIGINS:
+        check_promise(path, where)
+    check_unpacked_size(path, where)
     try:
-        return dict(load_state_dict(str(existing(path, where)), weights_only=True))
-    except InputError:
-        raise
+        return dict(load_state_dict(str(path), weights_only=True))
     except Exception as error:
         raise InputError(f"{where}: {path} holds no weights that can be read: {error!r:.200}") from error
 
@@ -71,6 +80,40 @@ def check_fit(own: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
         raise InputError(f"{where}: {what}: {shown}")
 
 
+def check_promise(path: Path, where: str) -> None:
+    """Raise InputError where the name of a file promises a SHA-256 (its first digits) that the content has not."""
+    promised = promise(path.name)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if not found.startswith(promised):
+        raise InputError(
+            f"{where}: {path} has sha256 {found[:16]}..., its name promises {promised}: damaged, or not the published "
+            "file; remove it and get it again"
+        )
+
+
+def promise(name: str) -> str:
+    """Return the first digits of the SHA-256 that a file's name carries, or an empty string."""
+    found = _HASH.search(name)
+    return found[1] if found else ""
+
+
+def check_unpacked_size(path: Path, where: str) -> None:
+    """Refuse a torch file that unpacks to more than its own size: torch packs nothing, so another program made it."""
+    try:
+        if not zipfile.is_zipfile(path):
+            return
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise InputError(f"{where}: {path} is a damaged torch file: {error}") from None
+    if unpacked > path.stat().st_size:
+        raise InputError(
+            f"{where}: {path} unpacks from {path.stat().st_size:,} to {unpacked:,} bytes; torch.save packs nothing, so "
+            "it is not what it seems"
+        )
+
+
 def downloaded(url: str, where: str) -> Path:
     """Return a published file from torch's cache, fetched first if it is not there and checked by the hash in its name.
 
@@ -79,12 +122,12 @@ def downloaded(url: str, where: str) -> Path:
     """
     path = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
     if path.is_file():
+        check_promise(path, where)
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    promised = _HASH.search(path.name)
     try:
         with _patience():
-            torch.hub.download_url_to_file(url, str(path), promised and promised[1], progress=False)
+            torch.hub.download_url_to_file(url, str(path), promise(path.name) or None, progress=False)
     except (OSError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(

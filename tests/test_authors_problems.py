@@ -171,7 +171,7 @@ def test_folders_with_other_names_are_listed_with_what_is_unknown(tmp_path, stat
         ("crop_size: 224\n", "", "config.crop_size: missing"),
         ("large_maps: true", "large_maps: 28", "config.model.large_maps: given 28"),
         ("crop_size: 224", "crop_size: 3", "models.authors_cam.input_size: given 3"),
-        ("MYSEED: 0", "MYSEED: [0", "not a configuration that can be read"),
+        ("MYSEED: 0", "MYSEED: [0", "config_model.yaml, line 2: expected"),
     ],
 )
 def test_a_configuration_that_disagrees_or_cannot_be_ours(tmp_path, state, old, new, words):

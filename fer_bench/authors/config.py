@@ -4,14 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from fer_bench.errors import InputError
 from fer_bench.settings import Settings
 from fer_bench.validation import validate
+from fer_bench.yaml_file import read_untagged_yaml
 
 Scalar = bool | int | float | str | None
 
@@ -91,41 +87,10 @@ class Config(Settings):
 
 def read(path: Path) -> Config:
     """Read a configuration; InputError names the file and the key that is missing or of another type."""
-    given = _plain(path)
+    given = read_untagged_yaml(path)
     chosen = _chosen(given, Config) | {"model": _chosen(given.get("model"), Network)}
     return validate(Config, chosen, f"{path}: config")
 
 
 def _chosen(given: Any, kind: type[BaseModel]) -> dict[str, Any]:
     return {key: given[key] for key in kind.model_fields if key in given} if isinstance(given, dict) else {}
-
-
-class _PlainConstructor(SafeConstructor):
-    """Makes plain data of everything: `!munch.Munch` and other tags of Python objects are not followed."""
-
-
-def _untagged(constructor: SafeConstructor, _tag: str, node: Node) -> Any:
-    if isinstance(node, MappingNode):
-        return constructor.construct_mapping(node, deep=True)
-    if isinstance(node, SequenceNode):
-        return constructor.construct_sequence(node, deep=True)
-    return constructor.construct_scalar(node)
-
-
-for _prefix in ("!", "tag:yaml.org,2002:python/"):
-    _PlainConstructor.add_multi_constructor(_prefix, _untagged)
-
-
-def _plain(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = _PlainConstructor
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: not a configuration that can be read: {reason}") from None
-    if not isinstance(data, dict):
-        raise InputError(f"{path}: expected keys and values, found {type(data).__name__}")
-    return data

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from fer_bench.errors import InputError
+from fer_bench.weight_files import check_unpacked_size
 
 SHOWN = 3  # names of each kind of misfit in an error
 
@@ -21,6 +22,7 @@ def read(path: Path) -> dict[str, torch.Tensor]:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    check_unpacked_size(path, "released network")
     try:
         # Mapped, not read: names and shapes of 5 GB are looked at before a value is needed.
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))

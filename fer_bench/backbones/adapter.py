@@ -165,7 +165,9 @@ def _create(name: str, kwargs: Mapping[str, Any], input_size: int, initial_weigh
         return create(name, kwargs, input_size, False, source)
     with hub.cached_only_if_unreachable() as reason:
         try:
-            return create(name, kwargs, input_size, True, source)
+            net = create(name, kwargs, input_size, True, source)
+            hub.check_cached(weights.repository(name), f"{source}.weights")
+            return net
         except InputError:
             raise
         except Exception as error:

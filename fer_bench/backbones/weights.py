@@ -81,6 +81,12 @@ def absent(weights: str) -> str:
     return weight_files.absent(Path(name)) if kind == "file" else ""
 
 
+def repository(backbone: str) -> str:
+    """Return the name on timm's hub of a backbone's weights, empty where there is none."""
+    config = timm.get_pretrained_cfg(backbone, allow_unregistered=True)
+    return str(config.hf_hub_id or "") if config else ""
+
+
 def not_downloaded(backbone: str, error: Exception, where: str) -> InputError:
     """Explain pretrained weights that timm could not load: what, from where, and what works without a network."""
     config = timm.get_pretrained_cfg(backbone, allow_unregistered=True)
@@ -139,7 +145,9 @@ def _of_classifier(net: nn.Module, key: str) -> bool:
 def _load_package(net: nn.Module, backbone: str, package: _Package, name: str, where: str) -> None:
     if _architecture(backbone) != package.backbone:
         raise InputError(f"{where}: package:{name} holds weights of {package.backbone}, not of {backbone}")
-    theirs = torch.load(_package_path(name, package, where), map_location="cpu", weights_only=True)
+    path = _package_path(name, package, where)
+    weight_files.check_promise(path, where)
+    theirs = torch.load(path, map_location="cpu", weights_only=True)
     own = net.state_dict()
     kinds = [key.rsplit(".", 1)[-1] for key in theirs][: len(own)]
     if len(theirs) != len(own) + 2 or kinds != [key.rsplit(".", 1)[-1] for key in own]:

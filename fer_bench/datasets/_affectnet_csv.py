@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_bench.datasets._csv import require_columns
+from fer_bench.datasets._csv import require_columns, require_one_width
 from fer_bench.datasets._text import one_line
 from fer_bench.errors import InputError
 
@@ -51,8 +51,10 @@ def _chunks(path: Path, source: str) -> Iterator[tuple[int, pd.DataFrame]]:
             header=0 if headed else None, names=None if headed else COLUMNS,
         )  # fmt: skip
         for lines in reader:
+            require_one_width(lines, path, source)
             require_columns(lines, _USED, path, source)
-            yield int(lines.index[0]) + (2 if headed else 1), lines.fillna("")
+            if len(lines):
+                yield int(lines.index[0]) + (2 if headed else 1), lines.fillna("")
     except FileNotFoundError:
         raise InputError(
             f"{source}.root: no file {path}; the root of this release holds training.csv, validation.csv and the "
@@ -67,10 +69,9 @@ def _read_lines(lines: pd.DataFrame, first: int, path: Path, kept: int, source: 
     _refuse(lines, ~number.isin(range(11)), "expression", "is no class number (0..10)", (first, path, source))
     rows = pd.DataFrame({"image": lines[COLUMNS[0]].str.strip(), "number": number.astype(int)})
     used = number < kept
-    box = lines[_BOX].apply(pd.to_numeric, errors="coerce").where(used)
-    _refuse(
-        lines, used & box.isna().any(axis=1), _BOX[0], "or another side of its box is no number", (first, path, source)
-    )
+    box = lines[_BOX].apply(pd.to_numeric, errors="coerce").astype(float).where(used)
+    wrong = used & ~np.isfinite(box).all(axis=1)
+    _refuse(lines, wrong, _BOX[0], "or another side of its box is no number", (first, path, source))
     rows["left"], rows["top"] = box["face_x"], box["face_y"]
     rows["right"], rows["bottom"] = box["face_x"] + box["face_width"], box["face_y"] + box["face_height"]
     texts = zip(lines["facial_landmarks"], used, strict=True)

@@ -3,6 +3,7 @@
 import os
 from functools import partial
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from fer_bench.errors import InputError
 SPLITS = {"train_set": "train", "val_set": "test"}  # its official validation set is everybody's test set
 CLASSES = 11
 _ENDING = "_exp.npy"  # beside it lie _aro, _val and _lnd, which nothing here reads
+_LARGEST = 4096  # bytes of a file with one class number; the header takes 128 of them
 _IMAGES = (".jpg", ".jpeg", ".png")
 
 
@@ -78,11 +80,36 @@ def _require_pairs(stems: set[str], what: str, source: str) -> None:
 
 
 def _number(name: str, root: Path) -> int | str:
-    """Read one class number, stored as text or as a number; what is wrong with the file otherwise."""
+    """Read one class number; what is wrong with the file otherwise."""
     try:
-        with (root / name).open("rb") as file:  # np.load, which guesses the format, takes a third longer
-            value = np.lib.format.read_array(file, allow_pickle=False)
-        number = int(value.item())
-    except (OSError, ValueError) as error:
+        with (root / name).open("rb") as file:
+            number = read_number(file.read(_LARGEST + 1))
+    except (OSError, InputError) as error:
         return f"{name} ({one_line(error)})"
     return number if 0 <= number < CLASSES else f"{name} ({number} is no class number, 0..{CLASSES - 1})"
+
+
+def read_number(data: bytes) -> int:
+    """Read the whole number in the bytes of an .npy file: text such as `<U1`, as the release has it, or a number.
+
+    Raises:
+        InputError: another type (a pickled object is never opened), several values, or not a file of this format.
+    """
+    if len(data) > _LARGEST:
+        raise InputError(f"more than {_LARGEST} bytes; one class number was expected")
+    stream = BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, kind = read_header(stream, max_header_size=_LARGEST)
+        if kind.kind not in "iufUS" or shape not in ((), (1,)):
+            what = "a pickled object, which is never opened" if kind.hasobject else f"{kind} of shape {shape}"
+            raise InputError(f"holds {what}; one number or one text was expected")
+        value = np.frombuffer(stream.read(), kind, count=1)[0]
+        if kind.kind == "f" and not float(value).is_integer():
+            raise InputError(f"{value} is no whole number")
+        return int(value)
+    except InputError:
+        raise
+    except Exception as error:  # numpy evaluates the header as a Python literal, which fails in many ways
+        raise InputError(one_line(error) or type(error).__name__) from None

@@ -28,9 +28,16 @@ def read_csv(path: Path, wanted: Sequence[str], source: str, key: str, hint: str
         raise InputError(f"{source}.{key}: no file {path}{hint}") from None
     except (ValueError, OSError) as error:
         raise InputError(f"{source}.{key}: {path} is not a readable CSV: {one_line(error)}") from error
-    table.columns = table.columns.str.strip()  # some copies have spaces in the header
+    require_one_width(table, path, f"{source}.{key}")
+    table.columns = table.columns.astype(str).str.strip()  # some copies have spaces in the header
     require_columns(table, wanted, path, source)
     return table.fillna("").apply(lambda column: column.str.strip())
+
+
+def require_one_width(table: pd.DataFrame, path: Path, source: str) -> None:
+    """Raise InputError where lines have more cells than the header: pandas would make the first ones row names."""
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{source}: {path}: lines have more cells than the {len(table.columns)} columns of the header")
 
 
 def require_columns(table: pd.DataFrame, wanted: Sequence[str], path: Path, source: str) -> None:

@@ -48,7 +48,7 @@ def read_votes(path: Path, faces: pd.DataFrame, source: str) -> tuple[pd.Series,
         table["Usage"] != faces["Usage"], path, "Usage differs from fer2013.csv, so they do not go together", source
     )
     votes = table[list(CANDIDATES)].apply(pd.to_numeric, errors="coerce")
-    _refuse((votes.isna() | (votes < 0)).any(axis=1), path, "votes are no numbers", source)
+    _refuse((~np.isfinite(votes.astype(float)) | (votes < 0)).any(axis=1), path, "votes are no numbers", source)
     return table["Image name"], votes.to_numpy()
 
 
@@ -71,7 +71,7 @@ def _store(face: tuple[int, str, str], out: Path) -> str:
     _, pixels, name = face
     try:
         values = np.array(pixels.split(), np.int64)
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
     if values.size != SIDE * SIDE or values.min() < 0 or values.max() > 255:
         return ""

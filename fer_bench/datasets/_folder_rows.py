@@ -25,7 +25,7 @@ def read_rows(root: Path, settings: FolderSettings, expressions: Sequence[str], 
     _translate(rows, settings.label_map, expressions, source)
     rows = rows.sort_values("id", ignore_index=True)
     check_index(rows[rows["reason"] == ""], expressions, f"{source} ({path})")
-    labels_file.require_files(root / settings.images, rows["image"].tolist(), source)
+    labels_file.require_files(root / settings.images, rows["image"].tolist(), source, root)
     return rows
 
 

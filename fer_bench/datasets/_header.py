@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fer_bench.datasets._fingerprint import FileDigest
-from fer_bench.datasets._images import size_of
+from fer_bench.datasets._images import check_bytes, size_of
 from fer_bench.datasets._parallel import parallel_map
 from fer_bench.datasets._scan import Scan
 from fer_bench.errors import InputError
@@ -18,7 +18,10 @@ def scan_header(name: str, folder: Path, max_pixels: int, min_side: int) -> Scan
     A JPEG file is not decoded: one that is cut off is found, since it lacks its last bytes, but damage within is not.
     """
     try:
+        check_bytes(folder / name, max_pixels)
         data = (folder / name).read_bytes()
+    except InputError as error:
+        return Scan(FileDigest(name, 0, ""), problem=str(error))
     except OSError as error:
         return Scan(FileDigest(name, 0, ""), problem=f"cannot be read: {error.strerror}")
     file = FileDigest(name, len(data), sha256(data).hexdigest())

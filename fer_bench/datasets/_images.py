@@ -13,6 +13,8 @@ from fer_bench.datasets._text import one_line
 from fer_bench.errors import InputError
 
 MAX_PIXELS = 50_000_000
+_BYTES_PER_PIXEL = 8  # 16 bits for red, green, blue and transparency, stored without compression
+_BYTES_BESIDES = 16 * 2**20  # colour profiles, previews and whatever else a file may carry
 PILLOW_LIMIT = 178_956_970  # above this Pillow itself refuses to open a file
 # named, because Pillow would also start outside programs for PostScript
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000")
@@ -37,6 +39,7 @@ def read_image(path: Path | str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """
     try:
         with Path(path).open("rb") as stream:
+            check_bytes(Path(path), max_pixels)
             return decode(stream, max_pixels)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -47,6 +50,13 @@ def read_image(path: Path | str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 def decode(stream: BinaryIO, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode an open file as `read_image` does; the errors do not name the file."""
     return _opened(stream, max_pixels, lambda image: _to_rgb(ImageOps.exif_transpose(image)))
+
+
+def check_bytes(path: Path, max_pixels: int = MAX_PIXELS) -> None:
+    """Raise InputError for a file larger than an image of `max_pixels` can need, before it is read."""
+    size, most = path.stat().st_size, max_pixels * _BYTES_PER_PIXEL + _BYTES_BESIDES
+    if size > most:
+        raise InputError(f"too large: a file of {size:,} bytes; max_pixels {max_pixels} needs {most:,} at most")
 
 
 def size_of(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from fer_bench.datasets._containment import require_plain
+from fer_bench.datasets._csv import require_one_width
 from fer_bench.datasets._text import one_line, shorten
 from fer_bench.errors import InputError, unknown
 
@@ -17,7 +19,7 @@ def read_index(path: Path | str) -> pd.DataFrame:
     """Read an index.csv: columns `COLUMNS`, one row per image; words such as `NA` stay words.
 
     Raises:
-        InputError: the file is missing, unreadable, or lacks a column.
+        InputError: the file is missing, unreadable, or lacks a column, or a path leads out of the image folder.
     """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -25,7 +27,9 @@ def read_index(path: Path | str) -> pd.DataFrame:
         raise InputError(f"{path}: no such index; the stage `faces` writes it: dvc repro faces") from None
     except ValueError as error:  # pandas' parser errors and undecodable bytes are ValueErrors
         raise InputError(f"{path}: not a readable index: {one_line(error)}") from error
+    require_one_width(frame, Path(path), "index")
     _require_columns(frame, COLUMNS, str(path))
+    require_plain(frame["path"], "paths", str(path))
     return _with_numbers(frame, str(path))
 
 
@@ -41,8 +45,8 @@ def check_index(frame: pd.DataFrame, expressions: Sequence[str], source: str) ->
     expression must be among them.
 
     Raises:
-        InputError: no rows, missing columns, duplicate ids, a label or a split word that does not
-            exist, one subject in two splits, or an expression absent from train.
+        InputError: no rows, missing columns, duplicate ids, ids that cannot name a file, a label or a split word that
+            does not exist, one subject in two splits, or an expression absent from train.
     """
     _require_columns(frame, ("id", "label", "split", "subject"), source)
     if frame.empty:
@@ -62,15 +66,19 @@ def _require_columns(frame: pd.DataFrame, wanted: Sequence[str], source: str) ->
 
 def _with_numbers(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     try:
-        return frame.astype(_NUMBERS)
-    except ValueError as error:
+        sizes = frame.astype(_NUMBERS)
+    except (ValueError, OverflowError) as error:
         raise InputError(f"{source}: width and height must be whole numbers: {one_line(error)}") from error
+    if (sizes[list(_NUMBERS)] < 1).any(axis=None):
+        raise InputError(f"{source}: width and height must be 1 pixel or more")
+    return sizes
 
 
 def _check_ids(frame: pd.DataFrame, source: str) -> None:
     repeated = sorted(set(frame["id"][frame["id"].duplicated()]))
     if repeated:
         raise InputError(f"{source}: every id must be unique, but these are repeated: {shorten(repeated)}")
+    require_plain(frame["id"], "ids", source)  # stored images are named after them
 
 
 def _check_words(frame: pd.DataFrame, column: str, known: Sequence[str], hint: str, source: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from fer_bench.datasets._containment import require_inside, unsafe_names
 from fer_bench.datasets._csv import read_csv, without_blank_lines
 from fer_bench.datasets._text import shorten
 from fer_bench.errors import InputError
@@ -57,14 +58,18 @@ def subjects_from_names(images: pd.Series, pattern: str, source: str) -> pd.Seri
     return subjects
 
 
-def require_files(folder: Path, names: Sequence[str], source: str) -> None:
-    """Raise InputError, with their number and the first three, when listed files are absent from the folder."""
+def require_files(folder: Path, names: Sequence[str], source: str, root: Path | None = None) -> None:
+    """Raise InputError, with their number and the first three, when listed files are absent from the folder.
+
+    Files that are there but lie outside the dataset (`root`, by default the folder itself) are refused as well.
+    """
     absent = [name for name in names if not (folder / name).is_file()]
     if absent:
         raise InputError(
             f"{source}: {len(absent)} of {len(names)} images named in the labels file are not in {folder}: "
             f"{shorten(absent)}"
         )
+    require_inside(folder, names, folder if root is None else root, source)
 
 
 def _check_rows(rows: pd.DataFrame, path: Path, source: str) -> None:
@@ -74,7 +79,7 @@ def _check_rows(rows: pd.DataFrame, path: Path, source: str) -> None:
         empty = np.flatnonzero(rows[column] == "")
         if len(empty):
             raise InputError(f"{source}: {path}: {len(empty)} row(s) have no {column}, the first is row {empty[0] + 1}")
-    outside = [name for name in rows["image"] if name.startswith("/") or ".." in PurePosixPath(name).parts]
+    outside = unsafe_names(rows["image"])
     if outside:
         raise InputError(f"{source}: {path} names images outside the image folder: {shorten(outside)}")
     repeated = sorted(set(rows["image"][rows["image"].duplicated()]))

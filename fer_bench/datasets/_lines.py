@@ -1,5 +1,6 @@
 """Lines of small text files, each with the place that an error names."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,13 +26,13 @@ def lines_of(root: Path, name: str, source: str) -> Iterator[tuple[str, str]]:
 
 
 def numbers_of(line: str, count: int, place: str, separator: str | None = None) -> list[float]:
-    """Read a line of `count` numbers, separated by spaces unless told otherwise; raises InputError naming `place`."""
+    """Read a line of `count` finite numbers, separated by spaces unless told otherwise; InputError names `place`."""
     fields = line.split(separator)
     try:
         values = [float(text) for text in fields]
     except ValueError:
         values = []
-    if len(values) != count:
+    if len(values) != count or not all(math.isfinite(value) for value in values):
         raise InputError(f"{place}: {line[:60]!r} is not {count} number(s)")
     return values
 

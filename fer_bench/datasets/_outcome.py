@@ -3,12 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fer_bench.datasets._containment import unsafe_names
 from fer_bench.datasets._counts import warn_counts
 from fer_bench.datasets._folder_report import across_splits, write_excluded, write_manifest
 from fer_bench.datasets._index import check_index
@@ -100,7 +101,7 @@ def check_listed(rows: pd.DataFrame, expressions: Sequence[str], source: str) ->
     A photograph may be listed once per face where each face has its box (columns left, top, right, bottom).
     """
     usable = rows[rows["reason"] == ""]
-    outside = [name for name in usable["image"] if name.startswith("/") or ".." in PurePosixPath(name).parts]
+    outside = unsafe_names(usable["image"])
     if outside:
         raise InputError(f"{source}: images outside the root: {shorten(outside)}")
     place = ["image", *(name for name in ("left", "top", "right", "bottom") if name in rows)]

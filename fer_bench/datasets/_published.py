@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_bench.datasets._containment import require_inside
 from fer_bench.datasets._crop import Box, Crop, CropSettings, store_crops
 from fer_bench.datasets._duplicates import near_duplicates
 from fer_bench.datasets._fingerprint import FileDigest, check_fingerprint, fingerprint
@@ -107,6 +108,7 @@ class PublishedDataset(DatasetBase):
 
     def _look(self, root: Path, rows: pd.DataFrame, workers: int, progress: bool) -> Scans:
         names = rows.loc[rows["reason"] == "", "image"].unique().tolist()
+        require_inside(root, names, root, self.source)
         scan = scan_images if self.settings.scan == "decode" else scan_headers
         found = scan(names, root, self.settings.max_pixels, self.settings.min_side, workers, progress)
         return dict(zip(names, found, strict=True))

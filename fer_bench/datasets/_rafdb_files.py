@@ -30,8 +30,9 @@ EXPRESSIONS_BY_ID = {
     "7": "neutral",
 }
 OBTAIN = "RAF-DB comes from its authors on request; docs/datasets_rafdb.md says which files go where"
+_FARTHEST = 10**9  # pixels; a number beyond it is no edge of a box
 BoxOrder = Literal["correct", "swapped"]
-_NAME = re.compile(r"[^/\\]+\.jpg")
+_NAME = re.compile(r"[^/\\]{1,60}\.jpg")  # no path, and short enough for every file system
 
 
 def read_rows(root: Path, source: str) -> pd.DataFrame:
@@ -90,6 +91,8 @@ def _read_box(path: Path) -> list[int]:
     line = (path.read_text(encoding="utf-8-sig", errors="replace").splitlines() or [""])[0]
     try:
         first, second, third, fourth = (int(max(float(field), 0)) for field in line.split()[:4])
+        if max(third, fourth) > _FARTHEST:
+            raise ValueError
     except (ValueError, OverflowError):
         raise InputError(f"{path}, line 1: {line!r} does not begin with four numbers") from None
     if third <= first or fourth <= second:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fer_bench.datasets._duplicates import perceptual_hash
 from fer_bench.datasets._fingerprint import FileDigest, digest_file
-from fer_bench.datasets._images import decode
+from fer_bench.datasets._images import check_bytes, decode
 from fer_bench.datasets._parallel import parallel_map
 from fer_bench.errors import InputError
 
@@ -28,6 +28,7 @@ def scan_image(name: str, folder: Path, max_pixels: int, min_side: int) -> Scan:
     file = FileDigest(name, 0, "")
     try:
         file = digest_file(folder, name)
+        check_bytes(folder / name, max_pixels)
         with (folder / name).open("rb") as stream:
             image = decode(stream, max_pixels)
     except InputError as error:

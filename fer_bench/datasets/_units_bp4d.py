@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_bench.datasets._csv import require_one_width
 from fer_bench.datasets._frames import frame_rows
 from fer_bench.datasets._lines import require_folder
 from fer_bench.datasets._text import one_line
@@ -15,6 +16,8 @@ from fer_bench.errors import InputError
 
 _VIDEO = re.compile(r"([FM]\d+)_(T\d+)\.csv")
 _UNKNOWN = 9
+_DIGITS = 3  # of a FACS number, at most
+_LAST_FRAME = 10_000_000
 _CODES = (0, 1, _UNKNOWN)
 
 
@@ -65,11 +68,13 @@ def _table(path: Path, source: str) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
     except (ValueError, OSError) as error:
         raise InputError(f"{source}: {path} is not a readable CSV: {one_line(error)}") from error
+    require_one_width(table, path, source)
     numbers = [re.sub(r"\D", "", str(name)) for name in table.columns[1:]]
-    if not numbers or not all(numbers):
+    if not numbers or not all(0 < len(number) <= _DIGITS for number in numbers):
         raise InputError(f"{source}: {path}, line 1: after the frame, every column is named by its FACS number")
     codes = table.apply(pd.to_numeric, errors="coerce")
-    wrong = codes.iloc[:, 0].isna() | ~codes.iloc[:, 1:].isin(_CODES).all(axis=1)
+    frames = codes.iloc[:, 0].astype(float)
+    wrong = ~frames.between(0, _LAST_FRAME) | (frames % 1 != 0) | ~codes.iloc[:, 1:].isin(_CODES).all(axis=1)
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise InputError(f"{source}: {path}, line {first + 2}: not a frame and codes 0, 1 or 9")

@@ -10,6 +10,7 @@ from fer_bench.datasets._units import LEVELS, SIDES, Annotations, Mark, from_mar
 from fer_bench.errors import InputError
 
 _COLUMNS = ("image", "au")
+_DIGITS = 3  # of a FACS number, at most
 
 
 def read(root: Path, units: str, images: str, source: str) -> Annotations:
@@ -35,7 +36,7 @@ def _marks(line: dict[str, str], place: str) -> list[Mark]:
     if not line["au"]:
         return []
     number = line["au"].upper().removeprefix("AU")
-    if not number.isdecimal():
+    if not number.isdecimal() or len(number) > _DIGITS:
         raise InputError(f"{place}: au {line['au']!r} is no FACS number")
     side = line.get("side") or "both"
     if side not in SIDES:

@@ -51,6 +51,8 @@ def _column(root: Path, name: str, source: str) -> dict[int, float]:
     found: dict[int, float] = {}
     for place, line in lines_of(root, name, source):
         frame, level = numbers_of(line, 2, place, ",")
+        if not frame.is_integer() or frame < 0:
+            raise InputError(f"{place}: {frame:g} is no number of a frame")
         if not 0 <= level <= _HIGHEST:
             raise InputError(f"{place}: intensity {level:g} is not in 0..{_HIGHEST}")
         found[int(frame)] = level

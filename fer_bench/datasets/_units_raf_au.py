@@ -4,6 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from fer_bench.datasets._containment import require_plain
 from fer_bench.datasets._lines import lines_of
 from fer_bench.datasets._units import Annotations, Mark, from_marks, read_code
 from fer_bench.errors import InputError
@@ -23,6 +24,7 @@ def read(root: Path, units: str, images: str, source: str) -> Annotations:
         if len(fields) != 2:
             raise InputError(f"{place}: {line[:60]!r} is not a file name and action units, such as `0007.jpg 4+7+17`")
         name, codes = fields
+        require_plain([name], "name", place)
         if name in marks:
             raise InputError(f"{place}: {name} was listed before")
         marks[name] = [] if codes.lower() == _NOTHING else [read_code(code, place) for code in codes.split("+")]

@@ -32,11 +32,15 @@ def read_given(path: Path) -> Given:
         ids, points = list(frame["id"].astype(str)), points_of(frame)
         statuses = list(frame["status"].astype(str)) if "status" in frame else [""] * len(ids)
         places = [f"{path}, row {row}" for row in range(len(ids))]
-        return _checked(ids, points, statuses, places)
-    return _read_text(path)
+    else:
+        ids, points, statuses, places = _read_text(path)
+    if not ids:
+        raise InputError(f"{path}: no rows")
+    return _checked(ids, points, statuses, places)
 
 
-def _read_text(path: Path) -> Given:
+def _read_text(path: Path) -> tuple[list[str], np.ndarray, list[str], list[str]]:
+    """Return ids, points (N, 68, 2), statuses and the place of each row."""
     ids, numbers, statuses, places = [], [], [], []
     try:
         for place, (name, values, status) in _rows(path):
@@ -46,8 +50,10 @@ def _read_text(path: Path) -> Given:
             places.append(place)
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file; parquet needs the ending .parquet") from None
+    except csv.Error as error:
+        raise InputError(f"{path}: not readable as lines of numbers: {error}") from None
     flat = np.array(numbers, np.float32).reshape(-1, 2, POINTS)
-    return _checked(ids, flat.transpose(0, 2, 1), statuses, places)
+    return ids, flat.transpose(0, 2, 1), statuses, places
 
 
 def _rows(path: Path) -> Iterator[tuple[str, tuple[str, list[str], str]]]:

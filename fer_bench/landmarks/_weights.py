@@ -67,6 +67,15 @@ def checkpoint_folder() -> Path:
     return Path(get_dir()) / "checkpoints"
 
 
+def fetch(url: str, path: Path) -> None:
+    """Download a file that is not there yet; raises RuntimeError unless it hashes to what its name promises."""
+    import torch  # noqa: PLC0415 - as above
+
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path), hash_prefix(path.name), progress=False)
+
+
 def missing_checkpoints(names: list[str], source: str) -> InputError | None:
     """Build the error for weight files that are not in torch.hub's folder; None when all are there."""
     folder = checkpoint_folder()

@@ -18,6 +18,7 @@ from fer_bench.landmarks.base import BackendBase, Detection, nothing
 
 FAN_FILE = "2DFAN4-11f355bf06.pth.tar"  # the names of face-alignment 1.5's downloads
 S3FD_FILE = "s3fd-619a316812.pth"
+_ORIGIN = "https://www.adrianbulat.com/downloads/python-fan/"  # where the package gets both
 _UNLOADABLE = (OSError, RuntimeError, ValueError, EOFError, KeyError, UnpicklingError)  # no network, foreign files
 
 
@@ -160,20 +161,26 @@ class Backend(BackendBase):
             flip_input=self.settings.flip_input,
             # `folder` is the package's only detector without weights; it is never asked for a face
             face_detector="folder" if always else "sfd",
-            face_detector_kwargs={} if always else {"filter_threshold": self.settings.detector_threshold},
+            face_detector_kwargs={} if always else self._detector_options(),
             compile=False,  # compiling takes a minute on a processor
         )
 
+    def _detector_options(self) -> dict[str, Any]:
+        """Options of S3FD; given a path, the package reads tensors alone from it, without one it would run a pickle."""
+        path = _weights.checkpoint_folder() / S3FD_FILE
+        return {"filter_threshold": self.settings.detector_threshold, "path_to_detector": str(path)}
+
     def _download_or(self, missing: InputError) -> None:
-        """Let the package fetch what is missing, saying so; without permission or network raise `missing`."""
+        """Fetch what is missing, saying so; without permission or network raise `missing`."""
         if not self.settings.download:
             raise missing
-        print(f"{self.source}: fetching weights to {_weights.checkpoint_folder()}", file=sys.stderr)
+        folder = _weights.checkpoint_folder()
+        print(f"{self.source}: fetching weights to {folder}", file=sys.stderr)
         try:
-            _ = self._networks
+            for name in self.files:
+                _weights.fetch(_ORIGIN + name, folder / name)
         except _UNLOADABLE as error:
             raise InputError(f"{missing}; the download failed ({_first_line(error)})") from None
-        del self.__dict__["_networks"]  # loaded again where it is used: the backend may be sent to another process
 
 
 def _first_line(error: Exception) -> str:

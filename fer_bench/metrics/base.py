@@ -33,6 +33,7 @@ class MetricBase(ABC):
 
     id: how results name it. label: how tables call it. direction: which way is better. unit: `%` or empty.
     citation: DOI, or arXiv number, of its definition; empty where it is defined here. needs: what it is computed from.
+    bounds: the smallest and the largest value that it can have; a score beyond them stops the evaluation.
     """
 
     id: ClassVar[str]
@@ -41,12 +42,14 @@ class MetricBase(ABC):
     unit: ClassVar[str]
     citation: ClassVar[str]
     needs: ClassVar[Needs]
+    bounds: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
 
 class PredictionMetric(MetricBase):
     """A score of class probabilities."""
 
     needs = "predictions"
+    bounds = (0.0, 100.0)
 
     @abstractmethod
     def scores(

@@ -17,6 +17,7 @@ class Metric(DecisionMetric):
     id = "decision_share"
     label = "attention in deciding channels"
     direction = "higher"
+    bounds = (0.0, 1.0)
     citation = ""
 
     def per_image(self, features: torch.Tensor, contributions: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -15,6 +15,7 @@ class Metric(ComparedMetric):
     id = "energy"
     label = "energy in AU regions"
     direction = "higher"
+    bounds = (0.0, 1.0)
     citation = "10.1109/CVPRW50498.2020.00020"
 
     def per_image(self, pair: Pair) -> torch.Tensor:

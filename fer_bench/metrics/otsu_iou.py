@@ -13,6 +13,7 @@ class Metric(ComparedMetric):
     id = "otsu_iou"
     label = "IoU at Otsu's threshold"
     direction = "higher"
+    bounds = (0.0, 1.0)
     citation = "10.1109/TSMC.1979.4310076"
 
     def per_image(self, pair: Pair) -> torch.Tensor:

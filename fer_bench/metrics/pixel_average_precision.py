@@ -16,6 +16,7 @@ class Metric(ComparedMetric):
     id = "pixel_average_precision"
     label = "pixel AP"
     direction = "higher"
+    bounds = (0.0, 1.0)
     citation = "10.1109/CVPR42600.2020.00320"
 
     def per_image(self, pair: Pair) -> torch.Tensor:

@@ -17,6 +17,7 @@ class Metric(ComparedMetric):
     id = "pointing_game"
     label = "pointing game"
     direction = "higher"
+    bounds = (0.0, 1.0)
     citation = "10.1007/s11263-017-1059-x"
 
     def per_image(self, pair: Pair) -> torch.Tensor:

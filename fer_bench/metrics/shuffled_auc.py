@@ -17,6 +17,7 @@ class Metric(ComparedMetric):
     id = "shuffled_auc"
     label = "shuffled AUC"
     direction = "higher"
+    bounds = (0.0, 1.0)
     citation = "10.1109/ICCV.2013.118"
 
     def per_image(self, pair: Pair) -> torch.Tensor:

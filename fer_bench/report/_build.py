@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from fer_bench.cells import PRIVATE
 from fer_bench.errors import InputError
-from fer_bench.report import figures, histories, page, style, tables
+from fer_bench.report import cards, figures, histories, page, style, tables
 from fer_bench.report.results import Results, load
 
 RESULTS = Path("results")
@@ -33,9 +33,9 @@ def build(
         extra_figures: file name without ending -> a figure made elsewhere, e.g. the codebook sheet.
         units: expression -> names of the action units in the main tables' map; figures of faces list them.
 
-    Writes results/GRID/metrics.csv, curves.csv and report.html, paper_tables/GRID/ with tables and figures, and, for
-    datasets whose images may not be published, figures that show faces in results/private/GRID/. Existing files stay
-    untouched until everything is rendered.
+    Writes results/GRID/metrics.csv, curves.csv and report.html, paper_tables/GRID/ with tables, cards and figures, and,
+    for datasets whose images may not be published, figures that show faces in results/private/GRID/. Existing files
+    stay untouched until everything is rendered.
     """
     results = load(read_plan(plan_path), root)
     with tempfile.TemporaryDirectory(dir=_scratch(root)) as name:
@@ -53,9 +53,12 @@ def read_plan(path: Path) -> dict[str, Any]:
         InputError: the file is missing or is no plan.
     """
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable as the plan of a grid ({error}); run `dvc repro plan`") from error
+    if not isinstance(plan, dict):
+        raise InputError(f"{path}: not the plan of a grid; run `dvc repro plan`")
+    return plan
 
 
 def _scratch(root: Path) -> Path:
@@ -70,6 +73,7 @@ def _render(results: Results, folder: Path, extra: Mapping[str, Figure], units: 
     write_csv(histories.curves(results), folder / RESULTS / results.grid / "curves.csv")
     built = tables.build(results)
     tables.write(built, folder / PAPER_TABLES / results.grid)
+    cards.write(results, built, folder / PAPER_TABLES / results.grid)
     public = folder / PAPER_TABLES / results.grid / "figures"
     figures.write(results, public, folder / PRIVATE / results.grid, units)
     for name, figure in extra.items():

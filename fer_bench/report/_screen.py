@@ -6,7 +6,7 @@ from rich.console import Console
 
 from fer_bench.errors import InputError
 
-FIRST = ("table1", "table2", "table3", "figure5", "tuned", "comparison", "scores", "absent")
+FIRST = ("table1", "table2", "table3", "figure5", "tuned", "comparison", "scores", "flags", "absent")
 
 
 def print_tables(grid: str, root: Path = Path(), console: Console | None = None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from fer_bench.report import labels
+from fer_bench.report import flags, labels
 from fer_bench.report.ablations import left_out
 from fer_bench.report.collect import MISSING, SKIPPED
 from fer_bench.report.published import CITATION
@@ -43,11 +43,12 @@ def elsewhere(results: Results) -> list[str]:
 def notes(
     results: Results, pairs: Iterable[Pair], optimised: bool = False, contested: bool = False, marked: bool = False
 ) -> tuple[str, ...]:
-    """List marks, rarely seen classes, missing and skipped cells."""
+    """List marks, rarely seen classes, flagged, missing and skipped cells."""
     used = list(pairs)
     lines = [_optimised()] if optimised else []
     lines += [_bold(results, marked)] if contested else []
     lines += [line for pair in used for line in _rare(results, pair)]
+    lines += flags.note(results, used)
     return (*lines, *_absent(results, MISSING, used), *_absent(results, SKIPPED, used))
 
 

@@ -95,7 +95,7 @@ def _read(path: Path, name: Path) -> dict[str, Any]:
     try:
         content = score_file.read(path)
         absent = {"rows", "cell"} - set(content)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{name}: not readable as scores ({error}); run `dvc repro evaluate`") from error
     if absent:
         raise InputError(f"{name}: no {' and no '.join(sorted(absent))} in it; run `dvc repro evaluate`")

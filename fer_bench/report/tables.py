@@ -12,6 +12,7 @@ from fer_bench.report import (
     table_coverage,
     table_data,
     table_faithfulness,
+    table_flags,
     table_groups,
     table_landmarks,
     table_located,
@@ -58,7 +59,7 @@ def build(results: Results) -> list[Table]:
     ]
     filled = [table for table in others if table is not None and (table.name == "scores" or _has_values(table))]
     data = [table_data.build(results), table_data.build_classes(results), table_located.build(results)]
-    last = [table_landmarks.build(results), *data, _absent(results)]
+    last = [table_flags.build(results), table_landmarks.build(results), *data, _absent(results)]
     return [*main, *filled, *(table for table in last if table is not None)]
 
 
