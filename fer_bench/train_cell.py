@@ -11,7 +11,7 @@ from fer_bench import optimisation, registry
 from fer_bench.cells import Cell
 from fer_bench.checkpoints.base import CheckpointBase
 from fer_bench.classifier import Classifier
-from fer_bench.data import TrainBatches, evaluation_batches, no_maps, train_loader
+from fer_bench.data import evaluation_batches, no_maps
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.errors import InputError
 from fer_bench.guidance_entry import guidance_of
@@ -19,6 +19,7 @@ from fer_bench.initial import initialised
 from fer_bench.protocols import PROTOCOLS
 from fer_bench.split_maps import SplitMaps
 from fer_bench.train import OnEpoch, Trainer
+from fer_bench.train_data import TrainBatches, train_loader
 from fer_bench.train_settings import RuntimeSettings, TrainSettings
 from fer_bench.validation import validate
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, model_validator
 
+from fer_bench import processes
 from fer_bench.au import wanted_aus
 from fer_bench.classifier_output import Output
 from fer_bench.guidance import base
@@ -92,5 +93,6 @@ class Aligned(base.GuidanceBase):
             q=chosen.q or 1.0,
             generator=self.generator,
             steepness=self.steepness,
+            mean_count=processes.mean,
         )
         return chosen.weight * term
