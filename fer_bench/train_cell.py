@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fer_bench import optimisation, registry
+from fer_bench import optimisation, processes, registry
 from fer_bench.cells import Cell
 from fer_bench.checkpoints.base import CheckpointBase
 from fer_bench.classifier import Classifier
@@ -19,7 +19,7 @@ from fer_bench.initial import initialised
 from fer_bench.protocols import PROTOCOLS
 from fer_bench.split_maps import SplitMaps
 from fer_bench.train import OnEpoch, Trainer
-from fer_bench.train_data import TrainBatches, train_loader
+from fer_bench.train_data import EpochOrder, TrainBatches, train_loader
 from fer_bench.train_settings import RuntimeSettings, TrainSettings
 from fer_bench.validation import validate
 
@@ -27,19 +27,29 @@ from fer_bench.validation import validate
 def train_cell(entry: dict[str, Any], runtime: RuntimeSettings, on_epoch: OnEpoch, root: Path = Path()) -> None:
     """Train the cell of a plan entry (data/plan/train/CELL.json) into results/runs/CELL.
 
-    Writes weights/ (or weights/skipped.json with the reason) and log/ (history.csv, settings.json).
+    Writes weights/ (or weights/skipped.json with the reason) and log/ (history.csv, settings.json); of several
+    processes that train together the first one does.
     """
     cell = Cell.parse(entry["cell"])
-    weights, log = root / cell.weights, root / cell.log
+    writes = processes.place().index == 0
+    if writes:
+        _start(entry, root / cell.weights, root / cell.log, root)
+    if entry["skip"]:
+        return
+    torch.set_num_threads(runtime.threads)
+    history = _trainer(entry, runtime, root).run(on_epoch)
+    if writes:
+        history.write(root / cell.log / "history.csv")
+
+
+def _start(entry: dict[str, Any], weights: Path, log: Path, root: Path) -> None:
+    """Write what is known before the first step."""
     for folder in (weights, log):
         folder.mkdir(parents=True, exist_ok=True)
     _write_json(log / "settings.json", _used(entry, root))
     if entry["skip"]:
         _write_json(weights / "skipped.json", {"reason": entry["skip"]})
         (log / "history.csv").write_text("epoch,val_accuracy\n", encoding="utf-8")
-        return
-    torch.set_num_threads(runtime.threads)
-    _trainer(entry, runtime, root).run(on_epoch).write(log / "history.csv")
 
 
 def checkpoint_of(entry: dict[str, Any], root: Path = Path()) -> CheckpointBase | None:
@@ -80,13 +90,24 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
     _require_every_class(train.labels, files)
     size = int(model["input_size"])
     resize = settings.resize or round(size * 256 / 224)  # the published ratio of resize to crop
-    maps = guidance.maps(SplitMaps(files, train)) if guidance.needs_maps else no_maps
-    batches = TrainBatches(train, maps, resize, size, settings.augmentation, entry["seed"], protocol.stepwise)
+    classifier = _network(entry, len(files.plugin.expressions), root)
+    batches = TrainBatches(
+        train,
+        guidance.maps(SplitMaps(files, train)) if guidance.needs_maps else no_maps,
+        resize,
+        size,
+        settings.augmentation,
+        entry["seed"],
+        protocol.stepwise,
+        place=None if classifier.method.mixes_images else processes.place(),
+        on_device=runtime.device != "cpu" and torch.cuda.is_available(),
+    )
     loader, order = train_loader(batches, settings.batch_size, runtime.workers, settings.sampling)
+    _require_images_for_all(order)
     watched = guidance.maps(SplitMaps(files, held_out))  # without guidance too: how far attention is from unit maps
     validation = list(evaluation_batches(held_out, watched, size, settings.batch_size))
     return Trainer(
-        classifier=_network(entry, len(files.plugin.expressions), root),
+        classifier=classifier,
         guidance=guidance,
         settings=settings,
         protocol=protocol,
@@ -101,6 +122,7 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
         progress=runtime.progress,
         name=entry["cell"],
         seed=entry["seed"],
+        compile=runtime.compile,
     )
 
 
@@ -110,6 +132,16 @@ def _require_every_class(labels: np.ndarray, files: DatasetFiles) -> None:
         names = ", ".join(files.plugin.expressions[number] for number in missing)
         raise InputError(
             f"dataset {files.name}: no training image of {names}; a classifier cannot learn a class it never sees"
+        )
+
+
+def _require_images_for_all(order: EpochOrder) -> None:
+    """Every process needs an image of every batch, the last one included."""
+    count, last = processes.place().count, order.images % order.batch_size or order.batch_size
+    if last < count:
+        raise InputError(
+            f"train.batch_size {order.batch_size}: the last batch of {order.images} images has {last}, fewer than the "
+            f"{count} processes that train together; another batch size or fewer processes would work"
         )
 
 

@@ -98,7 +98,12 @@ class EpochOrder(Sampler[Key]):
         self.per_class = len(labels) // max(1, len(self.classes))
 
     def __len__(self) -> int:
-        return math.ceil(self.per_class * len(self.classes) / self.batch_size)
+        return math.ceil(self.images / self.batch_size)
+
+    @property
+    def images(self) -> int:
+        """How many images an epoch shows."""
+        return self.per_class * len(self.classes)
 
     def __iter__(self) -> Iterator[Key]:
         generator = torch.Generator().manual_seed(seed_of(self.seed, "order", self.epoch))

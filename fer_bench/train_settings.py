@@ -71,6 +71,7 @@ class RuntimeSettings(Settings):
     device: str = "auto"
     threads: int = Field(1, ge=1)
     workers: int = Field(1, ge=0)  # loader processes of a training run
+    compile: bool = False  # torch.compile in training: minutes at the start of each, faster steps on a GPU
     processes: int = Field(0, ge=0)  # processes of the face and landmark stages; 0: one per core
     progress: bool = True
     mlflow: bool = True
