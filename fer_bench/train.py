@@ -1,7 +1,7 @@
 """Train one network: cross-entropy plus the guidance term, the best epoch kept by the named rule."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from fer_bench.errors import InputError
 from fer_bench.guidance.base import GuidanceBase
 from fer_bench.history import History
 from fer_bench.protocols import Protocol
+from fer_bench.recovery import Recovery, Stand
 from fer_bench.train_data import EpochOrder, finished
 from fer_bench.train_losses import EpochLosses, NotFinite
 from fer_bench.train_scores import selection_scores
@@ -56,6 +57,7 @@ class Trainer:
     name: str = "train"
     seed: int = 0
     compile: bool = False
+    recovery: Recovery = field(default_factory=Recovery)
 
     def run(self, on_epoch: OnEpoch) -> History:
         """Train all epochs, call back with each row of the history, and return it.
@@ -65,13 +67,38 @@ class Trainer:
         """
         self._prepare()
         history = History(self.settings.selection, self.protocol)
-        shown = self.progress and not processes.place().index
-        with tqdm(total=self.settings.epochs * len(self.order), desc=self.name, disable=not shown) as bar:
+        self.stand = self.recovery.restore(self.classifier, self.step, history)
+        self._take_up(history, on_epoch)
+        with self._bar() as bar:
             for row in self._rows(bar, history):
-                if history.add(row) and not processes.place().index:
-                    save(self.classifier, self.weights)
+                if history.add(row):
+                    self._keep()
                 on_epoch(row)
+                self._save(history)
         return history
+
+    def _take_up(self, history: History, on_epoch: OnEpoch) -> None:
+        """Of a training that goes on, write and tell again what was written and told before it stopped."""
+        for row in history.rows:
+            on_epoch(row)
+        if self.recovery.best is not None and not processes.place().index:
+            now = {name: value.clone() for name, value in self.classifier.state_dict().items()}
+            self.classifier.load_state_dict(self.recovery.best)
+            save(self.classifier, self.weights)
+            self.classifier.load_state_dict(now)
+
+    def _bar(self) -> tqdm:
+        shown, steps = self.progress and not processes.place().index, len(self.order)
+        done = (self.stand.epoch - 1) * steps + self.stand.step
+        return tqdm(total=self.settings.epochs * steps, initial=done, desc=self.name, disable=not shown)
+
+    def _keep(self) -> None:
+        self.recovery.keep(self.classifier)
+        if not processes.place().index:
+            save(self.classifier, self.weights)
+
+    def _save(self, history: History) -> None:
+        self.recovery.save(self.classifier, self.step, history, self.stand)
 
     def _prepare(self) -> None:
         AcceleratorState._reset_state()  # it is global; a process may train several cells, each with its own precision
@@ -96,29 +123,34 @@ class Trainer:
 
     def _rows(self, bar: tqdm, history: History) -> Iterator[dict[str, float]]:
         """Train, and stop for a validation wherever the protocol and the settings want one."""
-        if self.protocol.validates_untrained or not self.settings.epochs:
+        if not history.rows and (self.protocol.validates_untrained or not self.settings.epochs):
             yield {"epoch": 0.0, **self._validate()}
-        for epoch in range(1, self.settings.epochs + 1):
+        for epoch in range(self.stand.epoch, self.settings.epochs + 1):
             yield from self._epoch(epoch, bar, history)
 
     def _epoch(self, epoch: int, bar: tqdm, history: History) -> Iterator[dict[str, float]]:
         """One pass over the training split; rows hold the means of every part of the loss since its start."""
-        self.order.epoch = epoch
+        if epoch > self.stand.epoch or not self.stand.step:
+            self.stand = Stand(epoch, rate=self.step.optimizer.param_groups[0]["lr"])
+        stand = self.stand
+        self.order.epoch, self.order.start = epoch, stand.step
         self.model.train()
         self.guidance.start_epoch(epoch)
-        losses = EpochLosses()
-        rate = self.step.optimizer.param_groups[0]["lr"]
-        for step, batch in enumerate(self.train, start=1):
-            losses.add(self.step(self._to_device(batch), self._generator(epoch, step)), len(batch["labels"]))
+        self.guidance.load_state(stand.guidance)
+        for step, batch in enumerate(self.train, start=stand.step + 1):
+            stand.losses.add(self.step(self._to_device(batch), self._generator(epoch, step)), len(batch["labels"]))
+            stand.step = step
             bar.update()
             due = self._is_due(step)
             if due or step % SETTLE_EVERY == 0:
-                self._settle(losses, epoch, history, bar)
+                self._settle(stand.losses, epoch, history, bar)
             if due:
-                means = {f"train_{name}": value for name, value in losses.means().items()}
+                means = {f"train_{name}": value for name, value in stand.losses.means().items()}
                 done = epoch - 1 + step / len(self.order)
-                yield {"epoch": done, "learning_rate": rate, **means, **self._validate()}
+                yield {"epoch": done, "learning_rate": stand.rate, **means, **self._validate()}
                 self.model.train()
+            elif step % SETTLE_EVERY == 0 and self.recovery.is_due():
+                self._save(history)
 
     def _is_due(self, step: int) -> bool:
         """Whether a validation follows this step of an epoch: the last one, and every so many before it."""

@@ -92,6 +92,7 @@ class EpochOrder(Sampler[Key]):
 
     def __init__(self, labels: np.ndarray, batch_size: int, seed: int, sampling: Sampling = "shuffled") -> None:
         self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+        self.start = 0  # steps of the epoch that are done already, by a training that goes on
         self.classes = [torch.arange(len(labels))]
         if sampling == "balanced":
             self.classes = [torch.from_numpy(np.flatnonzero(labels == label)) for label in np.unique(labels)]
@@ -108,7 +109,7 @@ class EpochOrder(Sampler[Key]):
     def __iter__(self) -> Iterator[Key]:
         generator = torch.Generator().manual_seed(seed_of(self.seed, "order", self.epoch))
         order = self._order(generator).tolist()
-        for step in range(len(self)):
+        for step in range(self.start, len(self)):
             yield self.epoch, step, tuple(order[step * self.batch_size : (step + 1) * self.batch_size])
 
     def _order(self, generator: torch.Generator) -> Tensor:

@@ -67,6 +67,15 @@ class Aligned(base.GuidanceBase):
         self.steepness = min(BARRIER_GROWTH ** (epoch - 1), BARRIER_LIMIT)
         self.generator = torch.Generator().manual_seed(self.seed + epoch)
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """Where the source of kept channels stands."""
+        return {"generator": self.generator.get_state()}
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        """Let it go on from there."""
+        if "generator" in state:
+            self.generator.set_state(state["generator"])
+
     def units(self, expression: str) -> frozenset[int]:
         """Return the units of an expression in the codebook asked for; neutral has none."""
         return frozenset(wanted_aus(expression, self.settings.variant, self.settings.codebook))
