@@ -10,6 +10,7 @@ RUNS = Path("results/runs")
 METRICS = Path("results/metrics")
 PROVENANCE = Path("results/provenance")
 PRIVATE = Path("results/private")
+STATES = Path("results/states")
 
 
 def seed_of(*identity: object) -> int:

@@ -3,7 +3,12 @@
 Nothing random has to be kept: every step seeds its own draws from seed, epoch and step.
 """
 
+import signal
+import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,11 +49,33 @@ class Recovery:
     states: TrainingState | None = None
     seconds: float = 60.0
     best: Weights | None = None
+    asked_to_end: bool = False
     _saved: float = field(default_factory=time.monotonic)
 
     def is_due(self) -> bool:
-        """Whether so much time has passed that a state within an epoch is worth its while."""
-        return self._writes and time.monotonic() - self._saved >= self.seconds
+        """Whether a state within an epoch is worth its while: much time has passed, or this process is to end."""
+        return self._writes and (self.asked_to_end or time.monotonic() - self._saved >= self.seconds)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGTERM, which schedulers send before they kill, as the wish to save and end."""
+        if self.states is None or processes.place().count > 1 or not _is_main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGTERM, self._ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def _ask(self, *_: object) -> None:
+        self.asked_to_end = True
+
+    def end_if_asked(self) -> None:
+        """End this process after a state was saved, with the status of one that SIGTERM ended."""
+        if self.asked_to_end:
+            print("stopped by SIGTERM; the next run goes on from here", file=sys.stderr)
+            raise SystemExit(128 + signal.SIGTERM)
 
     def keep(self, classifier: Classifier) -> None:
         """Remember weights as the ones to keep so far."""
@@ -70,6 +97,7 @@ class Recovery:
         }
         self.states.save(state, number=stand.epoch * 10**6 + stand.step)
         self._saved = time.monotonic()
+        self.end_if_asked()
 
     def restore(self, classifier: Classifier, step: Step, history: History) -> Stand:
         """Take up the last state, or start at the beginning."""
@@ -88,6 +116,10 @@ class Recovery:
     @property
     def _writes(self) -> bool:
         return self.states is not None and processes.place().index == 0
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _parts(step: Step) -> dict[str, Any]:

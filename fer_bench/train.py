@@ -141,15 +141,15 @@ class Trainer:
             stand.losses.add(self.step(self._to_device(batch), self._generator(epoch, step)), len(batch["labels"]))
             stand.step = step
             bar.update()
-            due = self._is_due(step)
-            if due or step % SETTLE_EVERY == 0:
+            due, settles = self._is_due(step), step % SETTLE_EVERY == 0 or self.recovery.asked_to_end
+            if due or settles:
                 self._settle(stand.losses, epoch, history, bar)
             if due:
                 means = {f"train_{name}": value for name, value in stand.losses.means().items()}
                 done = epoch - 1 + step / len(self.order)
                 yield {"epoch": done, "learning_rate": stand.rate, **means, **self._validate()}
                 self.model.train()
-            elif step % SETTLE_EVERY == 0 and self.recovery.is_due():
+            elif settles and self.recovery.is_due():
                 self._save(history)
 
     def _is_due(self, step: int) -> bool:

@@ -1,6 +1,8 @@
 """From a plan entry to a trained cell: data, network, guidance and loop put together."""
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import numpy as np
 import torch
 
 from fer_bench import optimisation, processes, registry
-from fer_bench.cells import Cell
+from fer_bench.cells import STATES, Cell, faces_folder
 from fer_bench.checkpoints.base import CheckpointBase
 from fer_bench.classifier import Classifier
 from fer_bench.data import evaluation_batches, no_maps
@@ -17,10 +19,12 @@ from fer_bench.errors import InputError
 from fer_bench.guidance_entry import guidance_of
 from fer_bench.initial import initialised
 from fer_bench.protocols import PROTOCOLS
+from fer_bench.recovery import Recovery
 from fer_bench.split_maps import SplitMaps
 from fer_bench.train import OnEpoch, Trainer
 from fer_bench.train_data import EpochOrder, TrainBatches, train_loader
 from fer_bench.train_settings import RuntimeSettings, TrainSettings
+from fer_bench.training_state import TrainingState
 from fer_bench.validation import validate
 
 
@@ -37,9 +41,29 @@ def train_cell(entry: dict[str, Any], runtime: RuntimeSettings, on_epoch: OnEpoc
     if entry["skip"]:
         return
     torch.set_num_threads(runtime.threads)
-    history = _trainer(entry, runtime, root).run(on_epoch)
+    states = states_of(entry, runtime, root)
+    trainer = _trainer(entry, runtime, root)
+    trainer.recovery = Recovery(states, runtime.state_seconds)
+    with trainer.recovery.listening():
+        history = trainer.run(on_epoch)
     if writes:
         history.write(root / cell.log / "history.csv")
+        states.clear()
+
+
+def states_of(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> TrainingState:
+    """Where a cell's training keeps its states: in a folder named by all that they hang on, those of old ones removed.
+
+    Plan entry (settings and sources), index of the dataset, version of torch, device, threads and processes.
+    """
+    index = (root / faces_folder(entry["dataset"]["name"]) / "index.csv").read_bytes()
+    place = (runtime.device, runtime.threads, processes.place().count, torch.__version__)
+    identity = hashlib.sha256(json.dumps([entry, place], sort_keys=True).encode() + index).hexdigest()[:16]
+    folder = root / STATES / entry["cell"]
+    for old in folder.glob("*"):
+        if old.name != identity and processes.place().index == 0:
+            shutil.rmtree(old)
+    return TrainingState(folder / identity)
 
 
 def _start(entry: dict[str, Any], weights: Path, log: Path, root: Path) -> None:

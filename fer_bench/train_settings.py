@@ -73,5 +73,6 @@ class RuntimeSettings(Settings):
     workers: int = Field(1, ge=0)  # loader processes of a training run
     compile: bool = False  # torch.compile in training: minutes at the start of each, faster steps on a GPU
     processes: int = Field(0, ge=0)  # processes of the face and landmark stages; 0: one per core
+    state_seconds: float = Field(60.0, ge=0)  # least time between states that a stopped training goes on from
     progress: bool = True
     mlflow: bool = True

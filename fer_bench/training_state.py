@@ -56,6 +56,8 @@ class TrainingState:
     def clear(self) -> None:
         """Remove all of them: the training is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
+            self.folder.parent.rmdir()
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:012d}{SUFFIX}"

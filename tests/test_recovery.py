@@ -1,5 +1,8 @@
 """A training that is stopped anywhere, any number of times, ends as one that is not: same weights, same history."""
 
+import os
+import signal
+
 import pytest
 import torch
 from joint_training import SIDE, faces, maps
@@ -143,3 +146,25 @@ def test_states_within_an_epoch_keep_their_distance(tmp_path):
     states.save = lambda state, number: saved.append(number) or save(state, number)
     trainer("cnn", tmp_path / "weights", Recovery(states, seconds=1000)).run(lambda row: None)
     assert saved == [1_000_000, 1_000_004, 2_000_004, 3_000_004]  # the untrained network and the ends of epochs
+
+
+def test_sigterm_saves_and_ends(undisturbed, tmp_path, capsys):
+    states = TrainingState(tmp_path / "states")
+    first = trainer("cnn", tmp_path / "first", Recovery(states, seconds=1000))
+    settle, steps = first._settle, []
+
+    def asked(*given):
+        settle(*given)
+        steps.append(first.stand.step)
+        if len(steps) == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    first._settle = asked
+    before = signal.getsignal(signal.SIGTERM)
+    with first.recovery.listening(), pytest.raises(SystemExit, match="143"):
+        first.run(lambda row: None)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert "goes on from here" in capsys.readouterr().err
+    assert len(steps) == 6 and states.load()["stand"]["step"] == 2  # the second step of the second epoch
+    again = trainer("cnn", tmp_path / "again", Recovery(states))
+    assert outcome(tmp_path / "again", again.run(lambda row: None)) == undisturbed["cnn"]

@@ -17,7 +17,7 @@ def state(number):
 
 @pytest.fixture
 def states(tmp_path):
-    found = TrainingState(tmp_path / "cell")
+    found = TrainingState(tmp_path / "cell" / "0123")
     for number in (1, 2, 10):
         found.save(state(number), number)
     return found
@@ -90,5 +90,5 @@ def test_nothing_that_runs_code_is_read(states, capsys):
 
 def test_the_end_leaves_nothing(states):
     states.clear()
-    assert not states.folder.exists()
+    assert not states.folder.parent.exists()
     states.clear()
