@@ -16,6 +16,7 @@ import argparse
 import copy
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,20 +54,53 @@ CHOICES: dict[str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Rates:
+    """Images per second of every epoch and of the bound beside it, (rounds, 2): on the clock, of processor time."""
+
+    epochs: np.ndarray
+    bounds: np.ndarray
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Of the bound's rate, (rounds, 2)."""
+        return self.epochs / self.bounds
+
+
 def main() -> None:
     """Measure and print."""
-    options = _options()
-    torch.set_num_threads(1)
+    options = parser().parse_args()
     for name in CHOICES if options.network == "both" else [options.network]:
-        choice = copy.deepcopy(CHOICES[name])
-        choice["settings"]["batch_size"] = options.batch or choice["settings"]["batch_size"]
-        choice["steps"] = options.steps or choice["steps"]
-        with tempfile.TemporaryDirectory() as scratch:
-            _measure(name, choice, Path(scratch), options)
+        report(name, options)
 
 
-def _measure(name: str, choice: dict[str, Any], folder: Path, options: argparse.Namespace) -> None:
-    trainer = _trainer(choice, folder, options)
+def report(name: str, options: argparse.Namespace) -> Rates:
+    """Measure one network, print both shares, return the rates."""
+    torch.set_num_threads(1)
+    choice = copy.deepcopy(CHOICES[name])
+    choice["settings"]["batch_size"] = options.batch or choice["settings"]["batch_size"]
+    choice["steps"] = options.steps or choice["steps"]
+    with tempfile.TemporaryDirectory() as scratch:
+        rates = _measure(choice, Path(scratch), options)
+    device = _device(options)
+    print(
+        f"{name}, {options.precision}, {'unguided' if options.unguided else 'guided'}, batch "
+        f"{choice['settings']['batch_size']}, {device}, {options.workers} loader process(es): "
+        f"{np.median(rates.epochs[:, 0]):.1f} images/s of {np.median(rates.bounds[:, 0]):.1f}"
+    )
+    target = TARGETS[device]
+    for clock, shares in zip(("on the clock", "of processor time"), rates.shares.T, strict=True):
+        share = np.median(shares)
+        verdict = "met" if share >= target else "MISSED"
+        print(
+            f"  share {clock}: {share:.3f} (median of {len(shares)}, {shares.min():.3f} to {shares.max():.3f}); "
+            f"target of {target}: {verdict}"
+        )
+    return rates
+
+
+def _measure(choice: dict[str, Any], folder: Path, options: argparse.Namespace) -> Rates:
+    trainer = make_trainer(choice, folder, options)
     bound = _Bound(copy.deepcopy(trainer.classifier), trainer.settings, options)
     epochs: list[np.ndarray] = []
     bounds: list[np.ndarray] = []
@@ -81,21 +115,8 @@ def _measure(name: str, choice: dict[str, Any], folder: Path, options: argparse.
         bounds.append(started - between)
 
     trainer.run(after_epoch)
-    least, took = np.array(bounds[1:]), np.array(epochs[1:])  # the first epoch warms up
     images = choice["steps"] * trainer.settings.batch_size
-    print(
-        f"{name}, {options.precision}, {'unguided' if options.unguided else 'guided'}, batch "
-        f"{trainer.settings.batch_size}, {bound.device}, {options.workers} loader process(es): "
-        f"{images / np.median(took[:, 0]):.1f} images/s of {images / np.median(least[:, 0]):.1f}"
-    )
-    target = TARGETS[bound.device]
-    for clock, shares in zip(("on the clock", "of processor time"), (least / took).T, strict=True):
-        share = np.median(shares)
-        verdict = "met" if share >= target else "MISSED"
-        print(
-            f"  share {clock}: {share:.3f} (median of {len(shares)}, {shares.min():.3f} to {shares.max():.3f}); "
-            f"target of {target}: {verdict}"
-        )
+    return Rates(images / np.array(epochs[1:]), images / np.array(bounds[1:]))  # the first epoch warms up
 
 
 class _Bound:
@@ -121,7 +142,8 @@ class _Bound:
             self.optimizer.step()
 
 
-def _trainer(choice: dict[str, Any], folder: Path, options: argparse.Namespace) -> Trainer:
+def make_trainer(choice: dict[str, Any], folder: Path, options: argparse.Namespace) -> Trainer:
+    """Make a training of one of the CHOICES, its images and maps written below a folder."""
     settings = TrainSettings(epochs=options.rounds + 1, precision=options.precision, **choice["settings"])
     size = choice["section"]["input_size"]
     resize = round(size * 256 / 224)
@@ -190,7 +212,8 @@ def _now(device: str) -> np.ndarray:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def _options() -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
+    """Return what is understood on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=[*CHOICES, "both"], default="both")
     parser.add_argument("--rounds", type=int, default=5, help="epochs, each beside as many steps of the bound")
@@ -201,7 +224,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", choices=["auto", "cpu"], default="auto")
     parser.add_argument("--unguided", action="store_true", help="train without action unit maps")
     parser.add_argument("--compile", action="store_true", help="torch.compile for the training, not for the bound")
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":
