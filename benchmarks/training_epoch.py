@@ -86,7 +86,7 @@ def report(name: str, options: argparse.Namespace) -> Rates:
     print(
         f"{name}, {options.precision}, {'unguided' if options.unguided else 'guided'}, batch "
         f"{choice['settings']['batch_size']}, {device}, {options.workers} loader process(es): "
-        f"{np.median(rates.epochs[:, 0]):.1f} images/s of {np.median(rates.bounds[:, 0]):.1f}"
+        f"{np.median(rates.epochs[:, 0]):.3g} images/s of {np.median(rates.bounds[:, 0]):.3g}"
     )
     target = TARGETS[device]
     for clock, shares in zip(("on the clock", "of processor time"), rates.shares.T, strict=True):
