@@ -67,15 +67,17 @@ def _unneeded(folder: str, names: list[str]) -> set[str]:
 
 
 def _stand_in(folder: Path) -> None:
-    """Make a small file for every output of the graph that is not there."""
+    """Make a small file for everything that a stage reads or writes and that is not there."""
     code = (
         "from dvc.repo import Repo\n"
-        "for out in (out for stage in Repo().index.stages for out in stage.outs):\n"
-        "    print(out.fs_path)\n"
+        "stages = Repo().index.stages\n"
+        "print(*[dep.fs_path for stage in stages for dep in stage.deps if dep.fs_path], sep='\\n')\n"
+        "print(*[out.fs_path for stage in stages for out in stage.outs], sep='\\n')\n"
     )
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.split()
-    for path in map(Path, found):
+    # Files first: some stand in folders that are named as a whole.
+    for path in sorted({Path(name) for name in found}, key=lambda path: not path.suffix):
         if not path.exists():
             file = path if path.suffix else path / "stand_in.txt"
             file.parent.mkdir(parents=True, exist_ok=True)
