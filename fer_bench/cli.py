@@ -96,6 +96,18 @@ def _trained(cell: Cell) -> bool:
 
 
 @command
+def pack(
+    dataset: Annotated[str, typer.Argument(help="a dataset that cells of the active grid train on")],
+    shard: Annotated[str, typer.Option(help="I/N: this part of the work, for several machines")] = "1/1",
+) -> None:
+    """Decode the training images of a dataset once, into files that trainings map into memory."""
+    from fer_bench.pack import pack as build  # noqa: PLC0415
+
+    for folder in build(dataset, shard):
+        print(f"packed: {folder}")
+
+
+@command
 def list_(kind: Annotated[str, typer.Argument(help="a kind of plug-in, or `grids`; default: all")] = "") -> None:
     """List grids and plug-ins."""
     kinds = {"grids": grids.names(), **{name: registry.names(name) for name in registry.KINDS}}

@@ -13,7 +13,7 @@ from fer_bench import optimisation, processes, registry
 from fer_bench.cells import STATES, Cell, faces_folder
 from fer_bench.checkpoints.base import CheckpointBase
 from fer_bench.classifier import Classifier
-from fer_bench.data import evaluation_batches, no_maps
+from fer_bench.data import EvaluationBatches, no_maps
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.errors import InputError
 from fer_bench.guidance_entry import guidance_of
@@ -23,7 +23,7 @@ from fer_bench.recovery import Recovery
 from fer_bench.split_maps import SplitMaps
 from fer_bench.train import OnEpoch, Trainer
 from fer_bench.train_data import EpochOrder, TrainBatches, train_loader
-from fer_bench.train_settings import RuntimeSettings, TrainSettings
+from fer_bench.train_settings import RuntimeSettings, TrainSettings, resized_side
 from fer_bench.training_state import TrainingState
 from fer_bench.validation import validate
 
@@ -113,12 +113,11 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
     train, held_out = files.faces("train"), files.faces(protocol.selection_split)
     _require_every_class(train.labels, files)
     size = int(model["input_size"])
-    resize = settings.resize or round(size * 256 / 224)  # the published ratio of resize to crop
     classifier = _network(entry, len(files.plugin.expressions), root)
     batches = TrainBatches(
         train,
         guidance.maps(SplitMaps(files, train)) if guidance.needs_maps else no_maps,
-        resize,
+        resized_side(settings, size),
         size,
         settings.augmentation,
         entry["seed"],
@@ -129,7 +128,7 @@ def _trainer(entry: dict[str, Any], runtime: RuntimeSettings, root: Path) -> Tra
     loader, order = train_loader(batches, settings.batch_size, runtime.workers, settings.sampling)
     _require_images_for_all(order)
     watched = guidance.maps(SplitMaps(files, held_out))  # without guidance too: how far attention is from unit maps
-    validation = list(evaluation_batches(held_out, watched, size, settings.batch_size))
+    validation = EvaluationBatches(held_out, watched, size, settings.batch_size)
     return Trainer(
         classifier=classifier,
         guidance=guidance,

@@ -65,6 +65,11 @@ class TrainSettings(Settings):
         return self
 
 
+def resized_side(settings: TrainSettings, input_size: int) -> int:
+    """Side to which images are resized before they are cropped: as set, or in the published ratio of 256 to 224."""
+    return settings.resize or round(input_size * 256 / 224)
+
+
 class RuntimeSettings(Settings):
     """Where and how fast things run; nothing here enters a cell's identity."""
 

@@ -153,7 +153,7 @@ class Backend(BackendBase):
         import torch  # noqa: PLC0415
 
         always = self.settings.whole_image == "always"
-        return face_alignment.FaceAlignment(
+        networks = face_alignment.FaceAlignment(
             face_alignment.LandmarksType.TWO_D,
             device=self.device,
             dtype=getattr(torch, self.settings.dtype),
@@ -163,6 +163,8 @@ class Backend(BackendBase):
             face_detector_kwargs={} if always else {"filter_threshold": self.settings.detector_threshold},
             compile=False,  # compiling takes a minute on a processor
         )
+        networks.face_alignment_net.to(memory_format=torch.channels_last)  # a fifth faster on a processor
+        return networks
 
     def _download_or(self, missing: InputError) -> None:
         """Let the package fetch what is missing, saying so; without permission or network raise `missing`."""

@@ -96,6 +96,9 @@ class MethodBase(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return what is trained on in place of a batch: images, labels, maps, valid, and entries of the method's own.
 
+        A method that puts several images together says so by `mixes_images`, and is given whole batches even where
+        several processes share them.
+
         generator: source of every random draw, on the CPU; seeded by the cell's seed, the epoch and the step.
         """
         return batch
