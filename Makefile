@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.requirements.lock
 
-.PHONY: help environment repro test test-all fuzz lint format lock audit bench clean
+.PHONY: help environment repro test test-all fuzz lint format lock audit bench torture clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,7 +51,10 @@ audit: $(STAMP) ## look the packages of the lock up in the database of known vul
 	$(BIN)/uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 bench: $(STAMP) ## run every script of benchmarks/
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+torture: $(STAMP) ## kill the pipeline a hundred times at random and compare its numbers
+	@folder=$$(mktemp -d) && $(BIN)/python tests/torture.py $$folder --kills 100; status=$$?; rm -rf $$folder; exit $$status
 
 clean: ## remove the environment and caches of tools, never results
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -13,32 +13,59 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from fer_bench.augment import colour
+from fer_bench import augment_colour
+from fer_bench.augment_colour import ColourDraws
 from fer_bench.train_settings import Augmentation
 
 _NEAREST, _BICUBIC, _BILINEAR = Image.Resampling.NEAREST, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
 
 
+@dataclass(frozen=True)
+class Draws:
+    """What is drawn for B images: the geometry of each, and the steps on colours."""
+
+    steps: tuple["_Geometry", ...]
+    colour: ColourDraws
+
+    def __getitem__(self, rows: slice) -> "Draws":
+        """Those of some images of the batch."""
+        return Draws(self.steps[rows], self.colour[rows])
+
+
 def augment(
     images: Tensor, maps: Tensor, size: int, settings: Augmentation, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
+    """Draw for a batch and apply it; arguments as in `draw` and `apply`."""
+    return apply(images, maps, size, draw(len(images), images.shape[-1], size, settings, generator))
+
+
+def draw(count: int, side: int, size: int, settings: Augmentation, generator: torch.Generator) -> Draws:
+    """Draw everything random about `count` images of side x side pixels that become size x size; on the CPU."""
+    steps = tuple(_Geometry.draw(side, settings, generator) for _ in range(count))
+    return Draws(steps, augment_colour.draw(count, size, settings, generator))
+
+
+def apply(images: Tensor, maps: Tensor, size: int, draws: Draws) -> tuple[Tensor, Tensor]:
     """Augment a batch.
 
     Args:
-        images: (B, 3, R, R) float, multiples of 1/255 in [0, 1].
+        images: (B, 3, R, R), uint8, or float that is a multiple of 1/255 in [0, 1]; on the CPU.
         maps: (B, S, S) float in [0, 1] at the resolution of the stored images; brought to R by nearest pixels.
         size: side of the result.
-        settings: probabilities and ranges.
-        generator: source of every random draw, on the CPU.
+        draws: what was drawn for these images.
 
     Returns:
-        Images (B, 3, size, size), in [0, 1] except where erased with standard normal noise, and maps (B, size, size).
+        Images (B, 3, size, size), channels last in memory, in [0, 1] except where erased with standard normal noise,
+        and maps (B, size, size).
     """
     maps = interpolate(maps[:, None], images.shape[-2:], mode="nearest-exact")[:, 0]
-    steps = [_Geometry.draw(images.shape[-1], settings, generator) for _ in images]
-    changed = [step.image(image, size) for step, image in zip(steps, images, strict=True)]
-    followed = [step.map(map_, size) for step, map_ in zip(steps, maps, strict=True)]
-    return colour(torch.stack(changed), settings, generator), torch.stack(followed)
+    seen = torch.empty((len(images), 3, size, size), memory_format=torch.channels_last)
+    followed = maps.new_empty((len(maps), size, size))
+    for row, step in enumerate(draws.steps):
+        changed = step.image(images[row], size)[None]
+        seen[row] = augment_colour.apply(changed, draws.colour[row : row + 1])[0]
+        followed[row] = step.map(maps[row], size)
+    return seen, followed
 
 
 @dataclass(frozen=True)
@@ -67,8 +94,9 @@ class _Geometry:
         )
 
     def image(self, image: Tensor, size: int) -> Tensor:
-        """(3, R, R) in [0, 1] -> (3, size, size)."""
-        pixels = (image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+        """(3, R, R), uint8 or in [0, 1] -> (3, size, size) in [0, 1]."""
+        whole = image if image.dtype == torch.uint8 else (image * 255).round().to(torch.uint8)
+        pixels = whole.permute(1, 2, 0).numpy()
         changed = np.array(self._apply(Image.fromarray(pixels), size, _BICUBIC, _BILINEAR))
         return torch.from_numpy(changed).permute(2, 0, 1).float().div(255)
 

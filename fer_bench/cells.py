@@ -9,7 +9,9 @@ PLAN = DATA / "plan"
 RUNS = Path("results/runs")
 METRICS = Path("results/metrics")
 PROVENANCE = Path("results/provenance")
+PACKED = Path("data/packed")  # decoded images, an aid to speed alone
 PRIVATE = Path("results/private")
+STATES = Path("results/states")
 
 
 def seed_of(*identity: object) -> int:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,18 @@ def _say_cost(loaded: params.Params, cells: list[Cell]) -> None:
 
 def _trained(cell: Cell) -> bool:
     return (cell.weights / "model.safetensors").is_file() or (cell.weights / "skipped.json").is_file()
+
+
+@command
+def pack(
+    dataset: Annotated[str, typer.Argument(help="a dataset that cells of the active grid train on")],
+    shard: Annotated[str, typer.Option(help="I/N: this part of the work, for several machines")] = "1/1",
+) -> None:
+    """Decode the training images of a dataset once, into files that trainings map into memory."""
+    from fer_bench.pack import pack as build  # noqa: PLC0415
+
+    for folder in build(dataset, shard):
+        print(f"packed: {folder}")
 
 
 @command

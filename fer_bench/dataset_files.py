@@ -1,5 +1,6 @@
 """A split of a dataset as it is read by training and evaluation: images, labels, maps."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fer_bench.au.store import MapStore, ids_hash
-from fer_bench.cells import faces_folder, heatmaps_folder, landmarks_file
+from fer_bench.cells import PACKED, faces_folder, heatmaps_folder, landmarks_file
 from fer_bench.data import Faces
 from fer_bench.dataset_entry import dataset_plugin
 from fer_bench.datasets import read_image, read_index
@@ -32,6 +33,8 @@ class DatasetFiles:
         self.folder = root / faces_folder(self.name)
         self.heatmaps = root / heatmaps_folder(self.name)
         self.landmarks = root / landmarks_file(self.name)
+        self.packed = root / PACKED
+        self._plugin = [entry["plugin"], entry["settings"]]
         self.index = read_index(self.folder / "index.csv")
 
     def faces(self, split: str, view: str = "") -> Faces:
@@ -42,7 +45,8 @@ class DatasetFiles:
         order = {name: number for number, name in enumerate(self.plugin.expressions)}
         labels = frame["label"].map(order).to_numpy(dtype=np.int64, copy=True)
         read = self.plugin.reader(self.folder, split, view)
-        return Faces(frame, labels, self.plugin.image_root(self.folder), read, self.resampling)
+        reader = json.dumps([self._plugin, split, view], sort_keys=True)
+        return Faces(frame, labels, self.plugin.image_root(self.folder), read, self.resampling, self.packed, reader)
 
     def store(self, variant: str) -> MapStore:
         """Open the map store; one that belongs to other faces is an error."""

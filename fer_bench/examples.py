@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from fer_bench.data import Faces, ResizedImages
-from fer_bench.explainers import explain_all
+from fer_bench.explainers import explain_all, precise
 from fer_bench.targets import Targets
 
 
@@ -39,6 +39,6 @@ def write_examples(
     for name in targets.names:
         maps = targets.true(name, rows)
         arrays[f"target.{name}"] = torch.where(torch.isfinite(maps), maps, torch.nan).numpy()
-    arrays |= {f"att.{layer}": features.mean(dim=1).numpy() for layer, features in output.features.items()}
+    arrays |= {f"att.{layer}": precise(features).mean(dim=1).numpy() for layer, features in output.features.items()}
     arrays |= {f"cam.{name}": maps[:, 0].numpy() for name, maps in cams.items()}
     np.savez_compressed(path, **arrays)

@@ -26,7 +26,8 @@ def recorded(stage: str, name: str) -> Iterator[None]:
         state = "done"
     finally:
         record = {"stage": stage, "name": name, "state": state, "started": start, "seconds": time.time() - start}
-        write(PROVENANCE / stage / f"{name}.json", {**record, **surroundings()})
+        if os.environ.get("RANK", "0") == "0":  # of processes that train together the first one writes
+            write(PROVENANCE / stage / f"{name}.json", {**record, **surroundings()})
 
 
 def write(path: Path, record: dict[str, object]) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fer_bench import grids
-from fer_bench.cells import DATA, METRICS, PRIVATE, RUNS
+from fer_bench.cells import DATA, METRICS, PRIVATE, RUNS, STATES
 from fer_bench.hygiene.files import SUMMARIES
 
-KEPT_IN_RESULTS = {"runs", "metrics", "hygiene", "provenance", "private"}
+KEPT_IN_RESULTS = {"runs", "metrics", "hygiene", "provenance", "private", "states"}
 
 PREPARED = ("faces", "landmarks", "hygiene", "heatmaps")  # folders of data/ with an entry per dataset
 
@@ -21,6 +21,7 @@ def leftovers(root: Path = Path()) -> list[Path]:
     names = {grid.name for grid in named}
     found = [
         *_strangers(root / RUNS, cells),
+        *_strangers(root / STATES, cells),
         *_strangers(root / METRICS, datasets),
         *_strangers(root / SUMMARIES, datasets),
         *(path for folder in _folders(root / METRICS) for path in _strangers(folder, cells)),

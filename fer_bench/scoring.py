@@ -13,7 +13,7 @@ from fer_bench import registry
 from fer_bench.classifier import Classifier
 from fer_bench.classifier_output import Output
 from fer_bench.data import Batch
-from fer_bench.explainers import contributions, explain_all
+from fer_bench.explainers import contributions, explain_all, precise
 from fer_bench.metrics.base import DecisionMetric, MapMetric
 from fer_bench.protocols import Protocol
 from fer_bench.soundness import require_finite
@@ -76,7 +76,7 @@ class Scorer:
         self._probabilities.append(output.logits.softmax(dim=1).numpy())
         truth = {name: self.targets.true(name, rows) for name in self.targets.names}
         for layer, features in output.features.items():
-            self._score_attention(str(layer), features.mean(dim=1), truth, labels)
+            self._score_attention(str(layer), precise(features).mean(dim=1), truth, labels)
         last = max(output.features)
         self._maps.setdefault(f"att.{last}", []).append(output.features[last].mean(dim=1))
         self._score_decision(batch, output)

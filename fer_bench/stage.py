@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_bench.cells import PLAN
 from fer_bench.errors import InputError
+from fer_bench.orphan import end_with_pipeline
 from fer_bench.provenance import recorded
 from fer_bench.train_settings import RuntimeSettings
 from fer_bench.validation import validate
@@ -16,6 +17,7 @@ from fer_bench.yaml_file import read_yaml
 
 def main(stage: str, work: Callable[[dict[str, Any], RuntimeSettings], None]) -> None:
     """Run `python stages/STAGE.py NAME` on data/plan/STAGE/NAME.json; a user error is one line and exit 1."""
+    end_with_pipeline()
     try:
         name = sys.argv[1]
         with recorded(stage, name):

@@ -65,12 +65,19 @@ class TrainSettings(Settings):
         return self
 
 
+def resized_side(settings: TrainSettings, input_size: int) -> int:
+    """Side to which images are resized before they are cropped: as set, or in the published ratio of 256 to 224."""
+    return settings.resize or round(input_size * 256 / 224)
+
+
 class RuntimeSettings(Settings):
     """Where and how fast things run; nothing here enters a cell's identity."""
 
     device: str = "auto"
     threads: int = Field(1, ge=1)
     workers: int = Field(1, ge=0)  # loader processes of a training run
+    compile: bool = False  # torch.compile in training: minutes at the start of each, faster steps on a GPU
     processes: int = Field(0, ge=0)  # processes of the face and landmark stages; 0: one per core
+    state_seconds: float = Field(60.0, ge=0)  # least time between states that a stopped training goes on from
     progress: bool = True
     mlflow: bool = True

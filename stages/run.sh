@@ -28,4 +28,9 @@ shift
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
 export MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
 # The code of this working tree, whatever copy of the package is installed.
-PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" exec "$python" "stages/$stage.py" "$@"
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+# Trainings in several processes, one per GPU: FER_BENCH_LAUNCH holds a module and its options (docs/performance.md).
+if [ "$stage" = train ] && [ -n "$FER_BENCH_LAUNCH" ]; then
+    exec "$python" -m $FER_BENCH_LAUNCH "stages/$stage.py" "$@"
+fi
+exec "$python" "stages/$stage.py" "$@"

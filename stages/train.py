@@ -3,14 +3,17 @@
 from typing import Any
 
 from fer_bench import stage, tracking
+from fer_bench.launched import joined
 from fer_bench.train_cell import train_cell
 from fer_bench.train_settings import RuntimeSettings
 
 
 def work(entry: dict[str, Any], runtime: RuntimeSettings) -> None:
-    """Train the cell; MLflow watches."""
-    with tracking.LiveRun(entry, enabled=runtime.mlflow) as run:
-        train_cell(entry, runtime, on_epoch=run.log_epoch)
+    """Train the cell, in one process or several; MLflow watches the first."""
+    with joined(runtime.device) as place:
+        watched = runtime.mlflow and place.index == 0
+        with tracking.LiveRun(entry, enabled=watched) as run:
+            train_cell(entry, runtime, on_epoch=run.log_epoch)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ KINDS = [
 ]  # fmt: skip
 BASE = {
     "errors", "settings", "expressions", "registry", "classifier_output", "validation", "yaml_file", "minmax",
-    "gaussian",
+    "gaussian", "processes",
 }  # fmt: skip
 # What a kind may import besides itself and BASE; the reason stands beside each.
 ALLOWED = {

@@ -10,7 +10,6 @@ from prepared_faces import prepare
 
 from fer_bench import registry
 from fer_bench.augment import augment
-from fer_bench.data import TrainBatches
 from fer_bench.errors import InputError
 from fer_bench.expressions import EXPRESSIONS, EXPRESSIONS_8
 from fer_bench.gaussian import centred_gaussian
@@ -18,6 +17,7 @@ from fer_bench.guidance import _blobs, _shuffled, face_mask
 from fer_bench.guidance.landmarks import gaussians
 from fer_bench.metrics import cosine
 from fer_bench.split_maps import SplitMaps
+from fer_bench.train_data import TrainBatches
 from fer_bench.train_settings import Augmentation
 
 GUIDED = [name for name in registry.names("guidance") if name != "none"]

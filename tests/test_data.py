@@ -8,7 +8,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from fer_bench.data import EpochOrder, Faces, ResizedImages, TrainBatches, evaluation_batches, train_loader
+from fer_bench.data import Faces, ResizedImages, evaluation_batches
+from fer_bench.processes import Place
+from fer_bench.train_data import EpochOrder, TrainBatches, finished, train_loader
 from fer_bench.train_settings import Augmentation, TrainSettings
 
 COUNT, SIDE = 10, 12
@@ -43,6 +45,28 @@ def test_workers_do_not_change_a_batch(faces):
     assert len(alone) == len(helped) == 3
     for one, other in zip(alone, helped, strict=True):
         assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("stepwise", [False, True])
+def test_shares_of_several_processes_are_the_batch_of_one(faces, stepwise):
+    if stepwise:
+        faces.frame[["width", "height"]] = SIDE
+    key = (3, 1, (4, 2, 9, 0, 7))
+    whole = TrainBatches(faces, maps, SIDE, 8, Augmentation(), 5, stepwise)[key]
+    places = [Place(index, 3) for index in range(3)]
+    parts = [TrainBatches(faces, maps, SIDE, 8, Augmentation(), 5, stepwise, place)[key] for place in places]
+    assert [len(part["labels"]) for part in parts] == [1, 2, 2]
+    for name, value in whole.items():
+        torch.testing.assert_close(torch.cat([part[name] for part in parts]), value)
+
+
+def test_what_is_left_to_the_device_ends_as_the_same_batch(faces):
+    key = (3, 1, (4, 2, 9, 0, 7))
+    made = TrainBatches(faces, maps, SIDE, 8, Augmentation(), 5)[key]
+    raw = TrainBatches(faces, maps, SIDE, 8, Augmentation(), 5, on_device=True)[key]
+    assert raw["images"].dtype == torch.uint8 and raw["images"].shape[-1] == SIDE
+    left = finished(raw, 8)
+    assert left.keys() == made.keys() and all(torch.equal(left[name], made[name]) for name in made)
 
 
 def test_every_image_once_per_epoch_in_a_new_order(faces):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from fer_bench.classifier import build
 from fer_bench.optimisation import class_weights, factor, optimizer
 from fer_bench.train_settings import TrainSettings
 
@@ -60,3 +61,25 @@ def test_cosine_is_smooth():
     values = [factor(step, chosen, 10) for step in range(200)]
     assert all(later <= earlier for earlier, later in pairwise(values))
     assert values[50] == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
+
+
+def test_fused_adamw_steps_as_the_plain_one_on_a_network_with_channels_last():
+    """The fused step reads weight and gradient in the order of memory; both have to lie there alike."""
+    section = {"backbone": "resnet10t", "kwargs": {"channels": [8, 8, 16, 16], "stem_width": 8}, "input_size": 32}
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    states = []
+    for fused in (True, False):
+        torch.manual_seed(0)
+        network = build(section).to(memory_format=torch.channels_last)
+        chosen = optimizer(network, network.method, settings(optimizer="adamw", weight_decay=0.1))
+        for group in chosen.param_groups:
+            assert group["fused"]
+            group["fused"] = fused
+        for _ in range(3):
+            chosen.zero_grad()
+            network(images.contiguous(memory_format=torch.channels_last)).logits.square().sum().backward()
+            assert all(value.stride() == value.grad.stride() for value in network.parameters())
+            chosen.step()
+        states.append(network.state_dict())
+    for name, value in states[0].items():
+        torch.testing.assert_close(value, states[1][name], rtol=1e-3, atol=1e-4)

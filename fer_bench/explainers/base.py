@@ -122,10 +122,11 @@ class GradientExplainer(ExplainerBase):
 
     def explain(self, evidence: Evidence) -> torch.Tensor:
         """ReLU( Σ_c weight_c · F_c ); the weights are per channel, or per channel and position."""
-        weights, features = self.weights(evidence), evidence.features
-        if weights.shape[-2:] == (1, 1):
-            return torch.einsum("bchw,bc->bhw", features, weights[:, :, 0, 0]).relu()
-        return (weights * features).sum(dim=1).relu()
+        with torch.autocast(evidence.features.device.type, enabled=False):  # thousands of terms that nearly cancel
+            weights, features = self.weights(evidence), evidence.features
+            if weights.shape[-2:] == (1, 1):
+                return torch.einsum("bchw,bc->bhw", features, weights[:, :, 0, 0]).relu()
+            return (weights * features).sum(dim=1).relu()
 
     @abstractmethod
     def weights(self, evidence: Evidence) -> torch.Tensor:

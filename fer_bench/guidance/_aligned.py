@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, model_validator
 
+from fer_bench import processes
 from fer_bench.au import wanted_aus
 from fer_bench.classifier_output import Output
 from fer_bench.guidance import base
@@ -66,6 +67,15 @@ class Aligned(base.GuidanceBase):
         self.steepness = min(BARRIER_GROWTH ** (epoch - 1), BARRIER_LIMIT)
         self.generator = torch.Generator().manual_seed(self.seed + epoch)
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """Where the source of kept channels stands."""
+        return {"generator": self.generator.get_state()}
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        """Let it go on from there."""
+        if "generator" in state:
+            self.generator.set_state(state["generator"])
+
     def units(self, expression: str) -> frozenset[int]:
         """Return the units of an expression in the codebook asked for; neutral has none."""
         return frozenset(wanted_aus(expression, self.settings.variant, self.settings.codebook))
@@ -92,5 +102,6 @@ class Aligned(base.GuidanceBase):
             q=chosen.q or 1.0,
             generator=self.generator,
             steepness=self.steepness,
+            mean_count=processes.mean,
         )
         return chosen.weight * term

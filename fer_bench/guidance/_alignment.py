@@ -1,6 +1,6 @@
 """The alignment term: how far layer-wise attention is from the action-unit map (Belharbi et al., arXiv 2402.00281)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
@@ -28,6 +28,7 @@ def alignment_loss(
     q: float = 1.0,
     generator: torch.Generator | None = None,
     steepness: float = 1.0,
+    mean_count: Callable[[torch.Tensor], torch.Tensor] = torch.clone,
 ) -> torch.Tensor:
     """Mean over layers of the mean over valid samples of the distance between attention and map.
 
@@ -51,6 +52,8 @@ def alignment_loss(
         q: share of the channels that `avg_fixed_q` reads, in (0, 1].
         generator: source of `random_avg`, drawn from layer by layer; without one all channels are kept.
         steepness: t of `elb`, at least 1; with 1 it is 1 - cosine, larger ones fall more steeply near a cosine of 0.
+        mean_count: makes of the number of valid samples what their sum is divided by, where a batch is shared by
+            several processes: its mean over them.
 
     Returns:
         A scalar with a graph, >= 0 (up to rounding); exactly 0 when no sample is valid.
@@ -62,6 +65,7 @@ def alignment_loss(
     _attention.check(attention, normalise, p, q)
     valid = valid & torch.isfinite(maps).flatten(1).all(dim=1)
     terms = []
+    count = mean_count(valid.sum().float())
     with torch.autocast(device_type=maps.device.type, enabled=False):
         # Invalid rows become zeros, so that what they hold can reach neither the value nor the gradient.
         target = torch.where(valid[:, None, None], maps.to(at_least_float32(maps.dtype)), 0.0)
@@ -70,7 +74,7 @@ def alignment_loss(
             source = attention_map(own, attention, normalise, shift, p, q, generator)
             first, second = _same_size(source, target, resize, scale_to)
             distances = distance(loss, first.flatten(1), second.flatten(1), steepness)
-            terms.append(torch.where(valid, distances, 0.0).sum() / valid.sum().clamp_min(1))
+            terms.append(torch.where(valid, distances, 0.0).sum() / torch.where(count > 0, count, 1.0))
     return torch.stack(terms).mean()
 
 

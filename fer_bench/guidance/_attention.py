@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from fer_bench import processes
 from fer_bench.errors import InputError, unknown
 
 # Each takes features (B, C, h, w) and the share q, and returns the channels whose mean is the attention.
@@ -58,9 +59,11 @@ def _mean(
     dtype = at_least_float32(features.dtype)
     if attention != RANDOM:
         return _CHOICES[attention](features, q).mean(dim=1, dtype=dtype)
-    if generator is None:
+    if generator is None or p == 1:
         return features.mean(dim=1, dtype=dtype)
-    # Drawn where the generator lives, the processor as a rule, so that every device keeps the same channels.
-    kept = torch.rand(features.shape[:2], generator=generator, device=generator.device) < p
+    # Drawn where the generator lives, the processor as a rule, so that every device keeps the same channels; and for
+    # the images of all processes, so that each image's channels do not hang on how many there are.
+    total, own = processes.rows_of_whole(len(features))
+    kept = (torch.rand((total, features.shape[1]), generator=generator, device=generator.device) < p)[own]
     kept = kept.to(features.device)[:, :, None, None]
     return torch.where(kept, features, 0).sum(dim=1, dtype=dtype) / kept.sum(dim=1).clamp_min(1)

@@ -94,6 +94,13 @@ class GuidanceBase(ABC):
         """Target of the scores that the loss itself compares with: `paper`, `facs`, `present`; empty: none of them."""
         return ""
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """What decides about the rest of an epoch besides its number, for a training that is stopped within it."""
+        return {}
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:  # noqa: B027 - most terms have none
+        """Take up what `state` gave, after `start_epoch`."""
+
     def start_epoch(self, epoch: int) -> None:  # noqa: B027 - most terms are the same in every epoch
         """Hear that an epoch of training begins, 1 for the first; for terms that change or that draw numbers."""
 

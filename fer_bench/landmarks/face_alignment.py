@@ -154,7 +154,7 @@ class Backend(BackendBase):
         import torch  # noqa: PLC0415
 
         always = self.settings.whole_image == "always"
-        return face_alignment.FaceAlignment(
+        networks = face_alignment.FaceAlignment(
             face_alignment.LandmarksType.TWO_D,
             device=self.device,
             dtype=getattr(torch, self.settings.dtype),
@@ -164,6 +164,8 @@ class Backend(BackendBase):
             face_detector_kwargs={} if always else self._detector_options(),
             compile=False,  # compiling takes a minute on a processor
         )
+        networks.face_alignment_net.to(memory_format=torch.channels_last)  # a fifth faster on a processor
+        return networks
 
     def _detector_options(self) -> dict[str, Any]:
         """Options of S3FD; given a path, the package reads tensors alone from it, without one it would run a pickle."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import nn
 
+from fer_bench import processes
 from fer_bench.classifier_output import Output
 
 LAST = 5
@@ -38,6 +39,7 @@ class MethodBase(nn.Module):
     citation: ClassVar[str]
     needs_attention: ClassVar[bool] = False  # whether forward is given the class token's attention
     weighs_tokens: ClassVar[bool] = False  # whether forward returns a weight per position as extra["token_weights"]
+    mixes_images: ClassVar[bool] = False  # whether `prepare_batch` puts images of a batch together
     map_size: tuple[int, int] | None = None  # (h, w) of the only last map that the head takes; None: any
 
     def __init__(self, channels: int, num_classes: int, settings: Any) -> None:
@@ -94,6 +96,9 @@ class MethodBase(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return what is trained on in place of a batch: images, labels, maps, valid, and entries of the method's own.
 
+        A method that puts several images together says so by `mixes_images`, and is given whole batches even where
+        several processes share them.
+
         generator: source of every random draw, on the CPU; seeded by the cell's seed, the epoch and the step.
         """
         return batch
@@ -115,9 +120,11 @@ class MethodBase(nn.Module):
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
-    """Mean cross-entropy of logits (B, K), never in half precision."""
+    """Mean cross-entropy of logits (B, K), never in half precision; of several processes, over the batch of all."""
     precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return nn.functional.cross_entropy(precise, labels, weight=class_weights)
+    total = nn.functional.cross_entropy(precise, labels, weight=class_weights, reduction="sum")
+    weights = torch.ones_like(labels, dtype=precise.dtype) if class_weights is None else class_weights[labels]
+    return total / processes.mean(weights.sum())
 
 
 def xavier(layer: nn.Conv2d | nn.Linear) -> None:

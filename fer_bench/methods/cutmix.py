@@ -31,6 +31,7 @@ class Method(cam.Method):
 
     label: ClassVar[str] = "CutMix"
     citation: ClassVar[str] = "Yun et al. 2019, CutMix: Regularization Strategy to Train Strong Classifiers, ICCV"
+    mixes_images: ClassVar[bool] = True
 
     def prepare_batch(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
