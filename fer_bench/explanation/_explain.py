@@ -16,8 +16,8 @@ from fer_bench.explanation.photo import read_photo
 from fer_bench.explanation.units import read_units
 from fer_bench.trained import Trained
 
-# Anatomical regions that scale with the face. Those of `paper` are integer ellipses made for one image size, and some of
-# them, such as that of AU 4, vanish on a face whose brows are level.
+# Anatomical regions that scale with the face. Those of `paper` are integer ellipses made for one image size; that of
+# AU 4 can vanish on a face whose brows are level.
 SHOWN = "facs"
 NEITHER = (
     "no network named: give a trained cell (`make repro` trains the active grid) or the folder of an export "

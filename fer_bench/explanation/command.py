@@ -1,4 +1,4 @@
-"""`fer-bench explain`: photographs in, one picture, one JSON file and one page each out; one bad photograph stops none."""
+"""`fer-bench explain`: a picture, a JSON file and a page for each photograph; a bad one does not stop the others."""
 
 import json
 import sys

@@ -25,9 +25,9 @@ class Face:
     """A face and its crop.
 
     detection: in pixels of the photograph. crop: (h, w, 3) uint8, what is resized to the input of the network.
-    points: (68, 2) landmarks in pixels of the crop. to_photo: (2, 3) from pixels of the crop to those of the photograph.
-    aligned: whether it was cut out; False: the photograph was taken whole. outside: share of the crop beyond the
-    photograph.
+    points: (68, 2) landmarks in pixels of the crop. to_photo: (2, 3), from the crop to the photograph.
+    aligned: whether it was cut out; False: the photograph was taken whole. outside: share of the crop that lies beyond
+    the photograph.
     """
 
     detection: Detection

@@ -96,10 +96,11 @@ def _prediction(explanation: "Explanation") -> str:
         _probability_row(name, value, chosen=name == explanation.expression)
         for name, value in explanation.probabilities.items()
     )
+    caption = f"Probability of each expression (soft-max; all alike: {1 / len(explanation.probabilities):.3f})"
+    heads = '<tr><th scope="col">expression</th><td></td><th scope="col">probability</th></tr>'
     return (
-        "<section><h2>Prediction</h2>\n<table><caption>Probability of each expression (soft-max; all alike would be "
-        f'{1 / len(explanation.probabilities):.3f})</caption>\n<thead class="unseen"><tr><th scope="col">expression</th>'
-        f'<td></td><th scope="col">probability</th></tr></thead>\n<tbody>{rows}</tbody></table></section>'
+        f"<section><h2>Prediction</h2>\n<table><caption>{caption}</caption>\n"
+        f'<thead class="unseen">{heads}</thead>\n<tbody>{rows}</tbody></table></section>'
     )
 
 
