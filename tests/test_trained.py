@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fer_bench.cells import Cell
+from fer_bench.datasets import read_image
 from fer_bench.errors import InputError
 from fer_bench.explanation.face import find_face
 from fer_bench.trained import of_cell, of_folder, write_folder
@@ -57,14 +58,12 @@ def test_framing_of_generated_faces_is_that_of_the_generator(root, trained):
     eyes, mouth = np.array(how.template[:2]), np.array(how.template[3:])
     assert eyes[1, 0] - eyes[0, 0] > 20  # the image's left comes first
     assert (mouth[:, 1] > eyes[:, 1]).all()
-    from fer_bench.datasets import read_image
-
     images = [read_image(path) for path in sorted((root / "data" / "faces").rglob("images/*.png"))[:12]]
     framings = [find_face(image, how).framing for image in images]
     assert 2.1 <= float(np.median(framings)) <= 2.5  # docs/generated_faces.md: 2.1 to 2.4, seen by a detector
 
 
-def test_missing_landmarks_say_what_makes_them(root, tmp_path):
+def test_missing_landmarks_say_what_makes_them(root):
     moved = root / "data" / "landmarks"
     moved.rename(root / "data" / "hidden")
     try:

@@ -27,7 +27,8 @@ def text(trained: Trained, plain: Recipe | None, onnx: bool) -> str:
     parts = [
         f"# {source.model}, {source.guidance_label}",
         f"Facial expression classifier `{source.cell}` of fer-bench: method {source.method}, "
-        f"guidance `{source.guidance}`, trained on {source.dataset_label} (`{source.dataset}`), protocol `{source.protocol}`.",
+        f"guidance `{source.guidance}`, trained on {source.dataset_label} (`{source.dataset}`), "
+        f"protocol `{source.protocol}`.",
         *([_GENERATED] if source.generated else []),
         f"Classes, in this order: {', '.join(trained.about.expressions)}.",
         f"## Intended use\n\n{_USE}\n\n## Out of scope, limits\n\n{_LIMITS}",
