@@ -10,8 +10,8 @@ GENERATED = (
 )
 EXPRESSION = "The label names what a face shows in the codebook's terms, not what a person feels."
 MAPS = (
-    "Each overlay runs from its own minimum to its own maximum, so colours of two maps are not comparable. A map says "
-    "where the features or an explainer are strong, not that the pixels there caused the answer."
+    "Each overlay runs from its own minimum (violet) to its own maximum (yellow), so colours of two maps are not "
+    "comparable. A map says where the features or an explainer are strong, not that the pixels there caused the answer."
 )
 COVERAGE = (
     "Coverage of an action unit: mean of the map in its region over the mean in the face. 1 is chance, that is any map "
