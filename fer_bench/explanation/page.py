@@ -130,14 +130,13 @@ def _coverage_table(explanation: "Explanation", regions: list[Region], caption: 
     keys = [ATTENTION, *explanation.network.cams]
     keys += [IDEAL] if any(IDEAL in region.coverage for region in regions) else []
     titles = {ATTENTION: "attention", IDEAL: "codebook's own map"}
-    heads = "".join(
-        f'<th scope="col" class="number">{escape(titles.get(key) or labels.explainer(key))}</th>' for key in keys
-    )
+    numbers = [titles.get(key) or labels.explainer(key) for key in keys] + ["largest possible"]
+    heads = "".join(f'<th scope="col" class="number">{escape(name)}</th>' for name in numbers)
     rows = "".join(_coverage_row(region, keys) for region in regions)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
         f"<caption>{escape(caption)}</caption>\n<thead><tr>"
-        f'<th scope="col">region</th>{heads}<th scope="col" class="number">largest possible</th><th scope="col">verdict</th>'
+        f'<th scope="col">region</th>{heads}<th scope="col">verdict</th>'
         f"</tr></thead>\n<tbody>{rows}</tbody></table></div>"
     )
 
