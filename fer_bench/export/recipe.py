@@ -106,7 +106,8 @@ _LARGE = [
     "for part in [*net.layer3[0].modules(), *net.layer4[0].modules()]:  # maps stay large: no stride, no dilation",
     '    if getattr(part, "stride", 1) in (2, (2, 2)):',
     "        part.stride = 1",
-    "        part.kernel_size = 1 if isinstance(part, torch.nn.AvgPool2d) else part.kernel_size",
+    "        if isinstance(part, torch.nn.AvgPool2d):",
+    "            part.kernel_size = 1",
 ]
 
 
