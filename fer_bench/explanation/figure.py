@@ -1,7 +1,7 @@
 """An explanation as one picture: panels above, probabilities and coverage below, notes at the foot."""
 
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
@@ -22,6 +22,8 @@ PER_ROW = 5
 _EDGE, _GAP, _TITLE = 0.12, 0.06, 0.2  # inches
 _CHART = 1.75  # inches, height of the charts
 _ROW = 0.16  # inches a region
+_BELOW, _LEGEND = 0.45, 0.15  # inches below the axes, and for each further row of the legend
+LEGEND_COLUMNS = 3
 _MARKS = {ATTENTION: "o", IDEAL: "|"}
 _CAM_MARKS = ("s", "D", "^", "v", "P", "X")
 _INK, _BLUE, _GREY = "#222222", "#1f5fa8", "#8a8a8a"
@@ -39,7 +41,8 @@ def draw(explanation: "Explanation") -> Figure:
     """Draw the figure, as wide as the text of a two-column page."""
     rows = [explanation.panels[start : start + PER_ROW] for start in range(0, len(explanation.panels), PER_ROW)]
     side = (style.TEXT - 2 * _EDGE - (PER_ROW - 1) * _GAP) / PER_ROW
-    chart = max(_CHART, 0.75 + _ROW * len(explanation.reading.own))
+    below = _BELOW + _LEGEND * ((len(_MARKS) + len(explanation.network.cams) - 1) // LEGEND_COLUMNS)
+    chart = max(_CHART, 0.75 + _ROW * len(explanation.reading.own)) + below - _BELOW
     foot = fill(" ".join(_foot(explanation)), 150)
     height = 0.42 + len(rows) * (side + _TITLE) + 0.34 + chart + 0.14 + 0.115 * (foot.count("\n") + 1) + _EDGE
     figure = style.blank(style.TEXT, height)
@@ -53,8 +56,8 @@ def draw(explanation: "Explanation") -> Figure:
     right = style.TEXT - _EDGE
     style.write(figure, right, top + 0.04, SCALE, fontsize=style.SMALL, color="#555555", va="top", ha="right")
     top += 0.34
-    _probabilities(style.place(figure, _EDGE + 0.62, top, 1.65, chart - 0.45), explanation)
-    _coverage(figure, explanation, top, chart - 0.45)
+    _probabilities(style.place(figure, _EDGE + 0.62, top, 1.65, chart - below), explanation)
+    _coverage(figure, explanation, top, chart - below)
     style.write(figure, _EDGE, top + chart + 0.06, foot, fontsize=style.SMALL, color=_INK, va="top")
     return figure
 
@@ -115,7 +118,8 @@ def _coverage(figure: Figure, explanation: "Explanation", top: float, height: fl
     axes.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
     axes.set_xlim(left=0)
     axes.set_title("coverage of the action units (dashed: chance, 1)", loc="left")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=len(marks), frameon=False, borderaxespad=0.6)
+    places = {"loc": "upper right", "bbox_to_anchor": (1.0, -0.22 / height), "borderaxespad": 0.0}
+    axes.legend(**places, ncols=LEGEND_COLUMNS, frameon=False, columnspacing=1.2)
 
 
 def _marks(axes: Axes, key: str, mark: str, points: list[tuple[float, int]]) -> None:
@@ -129,4 +133,4 @@ def _marks(axes: Axes, key: str, mark: str, points: list[tuple[float, int]]) -> 
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 46 else f"{name[:44].rstrip(' ,')} …)"
+    return shorten(name, 48, placeholder=" …")
