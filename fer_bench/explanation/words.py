@@ -19,6 +19,7 @@ COVERAGE = (
     "landmarks alone: they say where a unit would show, not that it is there."
 )
 _VERBS = {"visited": "visits", "ignored": "ignores"}
+_ENLARGED = 0.9  # pixels of the photograph per pixel of the crop below which enlarging is mentioned
 _SMALL = 0.02  # share of the crop beyond the photograph from which on it is mentioned
 
 
@@ -73,7 +74,7 @@ def _of_face(about: About, face: Face) -> list[str]:
         found.append("No detector saw a face; landmarks were fitted in a box around the whole image.")
     if not face.aligned:
         found.append("The photograph was taken whole, as a face crop with the framing of the training set.")
-    if face.aligned and face.scale < 1:
+    if face.aligned and face.scale < _ENLARGED:
         width, height = about.preparation.crop_size
         found.append(f"The face is smaller than in the training set and was enlarged to {width} x {height} pixels.")
     if face.outside > _SMALL:
