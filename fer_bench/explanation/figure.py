@@ -118,18 +118,19 @@ def _coverage(figure: Figure, explanation: "Explanation", top: float, height: fl
     axes.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
     axes.set_xlim(left=0)
     axes.set_title("coverage of the action units (dashed: chance, 1)", loc="left")
-    places = {"loc": "upper right", "bbox_to_anchor": (1.0, -0.22 / height), "borderaxespad": 0.0}
-    axes.legend(**places, ncols=LEGEND_COLUMNS, frameon=False, columnspacing=1.2)
+    where = (1.0, -0.22 / height)
+    axes.legend(
+        loc="upper right", bbox_to_anchor=where, borderaxespad=0, ncols=LEGEND_COLUMNS, frameon=False, columnspacing=1.2
+    )
 
 
 def _marks(axes: Axes, key: str, mark: str, points: list[tuple[float, int]]) -> None:
     x, y = zip(*points, strict=True)
     colour = _BLUE if key == ATTENTION else _INK if key == IDEAL else "white"
-    edge = _BLUE if key == ATTENTION else "#b3541e"
+    edge = None if key == IDEAL else _BLUE if key == ATTENTION else "#b3541e"
     word = {ATTENTION: "attention", IDEAL: "codebook's own map"}.get(key) or labels.explainer(key)
-    look = {} if key == IDEAL else {"edgecolors": edge}
     size = 60 if key == IDEAL else 18
-    axes.scatter(x, y, s=size, marker=mark, c=colour, linewidths=1.0, label=word, zorder=3, **look)
+    axes.scatter(x, y, s=size, marker=mark, c=colour, edgecolors=edge, linewidths=1.0, label=word, zorder=3)
 
 
 def _short(name: str) -> str:
