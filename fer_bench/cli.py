@@ -18,6 +18,7 @@ from fer_bench.errors import InputError, unknown
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
+EXPLANATIONS = Path("explanations")  # ignored by git: photographs are personal data
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -265,6 +266,49 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
     hosts = f"localhost:{port},127.0.0.1:{port}"  # requests under any other name are refused
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
     raise typer.Exit(subprocess.run([sys.executable, "-m", "mlflow", "ui", *options], check=False).returncode)
+
+
+@command
+def explain(
+    photos: Annotated[list[Path], typer.Argument(help="photographs, or folders of them")],
+    cell: Annotated[str | None, typer.Option(help="a trained cell, DATASET-MODEL-GUIDANCE-sSEED")] = None,
+    model: Annotated[Path | None, typer.Option(help="instead of --cell: the folder of an export")] = None,
+    out: Annotated[Path, typer.Option(help="folder for a PNG, a JSON and an HTML file per photograph")] = EXPLANATIONS,
+    explainer: Annotated[
+        list[str] | None, typer.Option(help="class activation map to show; may be repeated; default: the cell's first")
+    ] = None,
+    variant: Annotated[str | None, typer.Option(help="of the action unit maps: facs (the default) or paper")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="photographs are face crops already: cut nothing out")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """Show what a trained network predicts on photographs, where it looks, and which action units that visits.
+
+    Example: fer-bench explain photo.jpg --cell synthetic-resnet10t-au-s0
+
+    Exit status: 0 all explained; 3 some not (no face found, unreadable), each with one line; 1 nothing could start.
+    """
+    from fer_bench.explanation import command as explanation  # noqa: PLC0415  torch and matplotlib take seconds
+
+    asked = explanation.Asked(photos, out, explainer, variant, whole, as_json)
+    if explanation.run(asked, cell, model).failed:
+        raise typer.Exit(3)
+
+
+@command
+def export(
+    cell: Annotated[str, typer.Argument(help="a trained cell, DATASET-MODEL-GUIDANCE-sSEED")],
+    to: Annotated[Path, typer.Option(help="folder to be made; nothing but an earlier export may be in it")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="also model.onnx: logits and attention")] = False,
+    grid: Annotated[str | None, typer.Option(help="whose scores the card shows; default: the active grid")] = None,
+) -> None:
+    """Write a trained cell as a folder: weights, settings, model card with scores, a loader that needs timm alone.
+
+    Example: fer-bench export synthetic-resnet10t-au-s0 --to exported
+    """
+    from fer_bench.export import export as write  # noqa: PLC0415  torch takes seconds
+
+    for path in write(cell, to, onnx, grid):
+        print(path)
 
 
 @command

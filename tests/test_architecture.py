@@ -115,6 +115,21 @@ def test_train_and_evaluate_do_not_import_each_other():
     assert "fer_bench.train" not in closure("evaluate")
 
 
+def test_what_uses_trained_networks_decides_no_result():
+    """Explanations and exports may change without a cell running again."""
+    users = {"trained", "explanation", "export"}
+    for stage in sorted((ROOT / "stages").glob("*.py")):
+        used = {name.split(".")[1] for name in sources([f"stages.{stage.stem}"], ROOT) if name.count(".")}
+        assert not used & users, stage.name
+    for kind, upper in {
+        "trained": {"explanation", "export"},
+        "explanation": {"export"},
+        "export": {"explanation"},
+    }.items():
+        for path in (ROOT / "fer_bench" / kind).rglob("*.py"):
+            assert not ours(path) & upper, path
+
+
 def test_neutral_modules_exist():
     gone = [name for name in NEUTRAL if not (ROOT / (name.replace(".", "/") + ".py")).is_file()]
     assert not gone

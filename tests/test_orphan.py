@@ -64,8 +64,8 @@ def test_it_ends_when_the_pipeline_is_killed(command, tmp_path):
 
 def test_shells_are_passed_over(tmp_path):
     asked = f"import os; from fer_bench.orphan import pipeline; print(pipeline() == {os.getpid()})"
-    done = subprocess.run(
-        f"sh -c '{sys.executable} -c \"{asked}\"; true'; true", shell=True, check=False, capture_output=True, text=True  # noqa: S602
+    done = subprocess.run(  # noqa: S602
+        f"sh -c '{sys.executable} -c \"{asked}\"; true'; true", shell=True, check=False, capture_output=True, text=True
     )
     assert done.stdout.strip() == "True", done.stderr
 
