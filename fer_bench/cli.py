@@ -2,7 +2,6 @@
 
 import functools
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fer_bench import grids, params, prune, registry
+from fer_bench import cell_stages, grids, params, prune, registry
 from fer_bench.cells import PLAN, Cell
 from fer_bench.errors import InputError, unknown
 
@@ -38,16 +37,48 @@ def command(function: Command) -> Command:
 
 @command
 def repro(
-    arguments: Annotated[list[str] | None, typer.Argument(help="passed on to `dvc repro`")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="stages; without -j and --engine passed on to `dvc repro` as they are")
+    ] = None,
+    cell: Annotated[list[str] | None, typer.Option(help="train and score only this cell; may be repeated")] = None,
+    jobs: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="run so many stages at once")] = None,
+    engine: Annotated[str | None, typer.Option(help="where stages run: local, ray, slurm; local with -j")] = None,
+    address: Annotated[str | None, typer.Option(help="of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT")] = None,
 ) -> None:
-    """Validate params.yaml, run `dvc repro`, print the tables and say where everything is."""
+    """Validate params.yaml, run the pipeline, print the tables and say where everything is."""
     loaded = params.load()
-    grid = loaded.grid
-    _say_cost(loaded, [cell for cell in grids.cells(grid) if not _trained(cell)])
-    code = subprocess.run([sys.executable, "-m", "dvc", "repro", *(arguments or [])], check=False).returncode
+    known = [one.name for one in grids.cells(loaded.grid)]
+    cells = cell_stages.checked(cell or [], known, "fer-bench repro --cell")
+    stages = [*(arguments or []), *cell_stages.evaluations(cells, loaded.grid.test_datasets)]
+    code = _run(loaded, cells or known, stages, jobs, engine, address)
     if code:
         raise typer.Exit(code)
-    show(grid.name)
+    for name in cells:
+        console.print(*(f"scores: {Cell.parse(name).metrics(test)}" for test in loaded.grid.test_datasets), sep="\n")
+    named = [stage for stage in stages if not stage.startswith("-")]
+    if not named or "tables" in named:
+        show(loaded.grid.name)
+
+
+def _run(
+    loaded: params.Params,
+    cells: list[str],
+    stages: list[str],
+    jobs: int | None,
+    engine: str | None,
+    address: str | None,
+) -> int:
+    """Run stages one after the other, or side by side when anything is said about how; return the exit status."""
+    from fer_bench.runner import command as runner  # noqa: PLC0415  DVC takes a second that other commands need not
+
+    side_by_side = not (jobs is None and engine is None and address is None)
+    if side_by_side:
+        name = engine or ("local" if address is None else "ray")
+        made = runner.chosen(name, loaded.raw.get("engines") or {}, address, loaded.source)
+    _say_cost(loaded, [one for one in map(Cell.parse, cells) if not _trained(one)])
+    if side_by_side:
+        return runner.run(*made, jobs, loaded.resources, stages, console)
+    return runner.serial(stages)
 
 
 @command
@@ -96,11 +127,18 @@ def _trained(cell: Cell) -> bool:
 
 
 @command
-def list_(kind: Annotated[str, typer.Argument(help="a kind of plug-in, or `grids`; default: all")] = "") -> None:
-    """List grids and plug-ins."""
+def list_(
+    kind: Annotated[
+        str, typer.Argument(help="a kind of plug-in, `grids`, or `cells`, one a line; default: all kinds")
+    ] = "",
+) -> None:
+    """List grids and plug-ins, or the cells of the active grid."""
+    if kind == "cells":
+        print(*(cell.name for cell in grids.cells(params.load().grid)), sep="\n")
+        return
     kinds = {"grids": grids.names(), **{name: registry.names(name) for name in registry.KINDS}}
     if kind and kind not in kinds:
-        raise unknown("kind", kind, "fer-bench list", kinds)
+        raise unknown("kind", kind, "fer-bench list", [*kinds, "cells"])
     for name, found in kinds.items():
         if kind in ("", name):
             print(f"{name}: {' '.join(found)}")

@@ -13,6 +13,7 @@ from fer_bench.heatmap_settings import HeatmapSettings
 from fer_bench.hygiene_settings import HygieneSettings
 from fer_bench.model_settings import ModelSettings
 from fer_bench.params_checks import check_grid, check_references
+from fer_bench.resources import Resources, resources
 from fer_bench.sections import merge
 from fer_bench.table_settings import TableSettings
 from fer_bench.train_settings import RuntimeSettings, TrainSettings
@@ -20,7 +21,7 @@ from fer_bench.validation import validate
 from fer_bench.yaml_file import read_yaml
 
 SECTIONS = ("grid", "datasets", "landmarks", "heatmaps", "models", "guidance", "train", "evaluate")
-OPTIONAL_SECTIONS = ("hygiene", "tables", "runtime")
+OPTIONAL_SECTIONS = ("hygiene", "tables", "runtime", "engines", "resources")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Params:
     hygiene: HygieneSettings
     tables: TableSettings
     runtime: RuntimeSettings
+    engines: dict[str, Any]
+    resources: dict[str, Resources]
     raw: dict[str, Any]
     source: str
 
@@ -93,6 +96,7 @@ def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
     """Validate the sections of params.yaml given as plain data."""
     _check_sections(raw, source)
     raw = {**raw, "models": trials.inherit(dict(_mapping(raw["models"], f"{source}: models")), source)}
+    runtime = validate(RuntimeSettings, raw.get("runtime") or {}, f"{source}: runtime")
     params = Params(
         grid=validate(Grid, raw["grid"], f"{source}: grid"),
         datasets=_plugins("datasets", raw["datasets"], source),
@@ -104,7 +108,9 @@ def parse(raw: dict[str, Any], source: str = "params.yaml") -> Params:
         evaluate=_evaluate(raw, source),
         hygiene=validate(HygieneSettings, raw.get("hygiene") or {}, f"{source}: hygiene"),
         tables=validate(TableSettings, raw.get("tables") or {}, f"{source}: tables"),
-        runtime=validate(RuntimeSettings, raw.get("runtime") or {}, f"{source}: runtime"),
+        runtime=runtime,
+        engines=_plugins("engines", raw["engines"], source) if raw.get("engines") else {},
+        resources=resources(raw.get("resources"), runtime.device, f"{source}: resources"),
         raw=raw,
         source=source,
     )

@@ -18,6 +18,7 @@ KINDS = {
     "metrics": "Metric",
     "probes": "Probe",
     "checkpoints": "Checkpoint",
+    "engines": "Engine",
 }
 _HERE = Path(__file__).parent
 

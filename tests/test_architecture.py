@@ -33,6 +33,7 @@ ALLOWED = {
     "synthface": set(),
     "landmarks": set(),
     "au": set(),
+    "engines": set(),
     "checkpoints": {"authors"},  # a release's own layout, names and files
     "backbones": {"_torchvision", "weight_files"},  # makes timm importable beside a CPU build of torch; initial weights
 }
@@ -78,6 +79,27 @@ def test_mlflow_has_one_importer():
     }
     assert importers
     assert all(name.removeprefix("fer_bench/").startswith(("tracking", "_mlflow")) for name in importers), importers
+
+
+def test_dvc_has_one_importer():
+    """DVC's insides change between versions: what relies on them stands in the runner, and there in two files."""
+    importers = {
+        path.relative_to(ROOT / "fer_bench").as_posix()
+        for path in modules()
+        if any(name.split(".")[0] == "dvc" for name in imported(path))
+    }
+    assert importers == {"runner/lock_file.py", "runner/repository.py"}
+
+
+def test_runner_knows_nothing_of_what_stages_do():
+    allowed = {"runner", "engines", "registry", "errors", "validation"}
+    for path in (ROOT / "fer_bench" / "runner").glob("*.py"):
+        assert not ours(path) - allowed, f"{path.name} imports {sorted(ours(path) - allowed)}"
+
+
+def test_supervisor_starts_with_the_standard_library_alone():
+    names = imported(ROOT / "fer_bench" / "engines" / "_supervisor.py")
+    assert not [name for name in names if name.split(".")[0] not in sys.stdlib_module_names]
 
 
 def test_report_runs_without_torch():

@@ -51,6 +51,22 @@ def test_second_repro_does_nothing(workspace):
     assert "up to date" in workspace.run("dvc", "repro")
 
 
+def test_the_parallel_runner_agrees_that_nothing_is_left(workspace):
+    lock = (workspace.folder / "dvc.lock").read_bytes()
+    output = workspace.run("fer_bench.cli", "repro", "-j", "2")
+    assert " 0 run, 0 from the run-cache," in output and "paper_tables/smoke" in output
+    assert (workspace.folder / "dvc.lock").read_bytes() == lock
+
+
+def test_one_cell_by_its_name(workspace):
+    assert workspace.run("fer_bench.cli", "list", "cells").split() == [NONE, AU]
+    (workspace.folder / f"results/metrics/synthetic_smoke/{AU}.json").unlink()
+    output = workspace.run("fer_bench.cli", "repro", "--cell", AU, "-j", "1")
+    assert f"scores: results/metrics/synthetic_smoke/{AU}.json" in output
+    assert " 0 run, 1 from the run-cache," in output
+    assert f"unknown cell '{AU}1'" in workspace.run("fer_bench.cli", "repro", "--cell", f"{AU}1", check=False)
+
+
 def test_no_output_holds_a_path_of_this_machine(workspace):
     own = str(workspace.folder)
     for name in ("data/plan", "results/metrics", "results/smoke", "results/runs", "paper_tables"):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer_bench import verify
+from fer_bench import cell_stages, verify
 from fer_bench.errors import InputError
-from fer_bench.verify import certificate, environment, git, lock, rerun
+from fer_bench.verify import certificate, environment, git, lock
 
 KEYS = dict.fromkeys(verify.KEYS, "x")
 
@@ -107,9 +107,9 @@ def test_stages_are_compared_by_the_hashes_of_their_outputs():
 
 
 def test_targets_of_a_cell_are_its_evaluations_and_its_training():
-    stages = rerun.targets(["d-m-au-s1"], ["d", "other"])
+    stages = cell_stages.evaluations(["d-m-au-s1"], ["d", "other"])
     assert stages == ["evaluate@d-m-au-1-d", "evaluate@d-m-au-1-other"]
-    assert rerun.with_trainings(stages) == [*stages, "train@d-m-au-1"]
+    assert cell_stages.with_trainings(stages) == [*stages, "train@d-m-au-1"]
 
 
 def test_environment_names_packages_that_are_not_the_pinned_ones():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_bench import grids, params
+from fer_bench import cell_stages, grids, params
 from fer_bench.errors import InputError
 from fer_bench.grid_settings import Grid
 from fer_bench.verify import certificate, environment, git, lock, rerun
@@ -27,7 +27,7 @@ def run(tolerance: float, again: bool, wanted: Sequence[str], root: Path = Path(
     """
     grid = params.load(root / "params.yaml").grid
     names = [cell.name for cell in grids.cells(grid)]
-    cells = rerun.checked(wanted, names)
+    cells = cell_stages.checked(wanted, names, "fer-bench verify --cell")
     table = RESULTS / grid.name / "metrics.csv"
     before = git.committed_frame(table, root)
     if again:
@@ -52,7 +52,7 @@ def _as_it_lies(
 def _again(
     before: pd.DataFrame, table: Path, cells: list[str], grid: Grid, tolerance: float, root: Path
 ) -> tuple[pd.DataFrame, lock.Stages, list[str]]:
-    stages = rerun.targets(cells, grid.test_datasets)
+    stages = cell_stages.evaluations(cells, grid.test_datasets)
     committed_lock = lock.committed(grid.name, root)
     with rerun.clone(root) as folder:
         if grids.active(folder).name != grid.name:
@@ -60,7 +60,7 @@ def _again(
         rerun.run(folder, stages)
         here = rerun.scores(folder, cells) if cells else read(folder / table)
         after = (folder / lock.LOCK).read_text(encoding="utf-8")
-    only = rerun.with_trainings(stages) if cells else None
+    only = cell_stages.with_trainings(stages) if cells else None
     return compared(_of(before, cells), here, tolerance), lock.compared(committed_lock, after, only), []
 
 
