@@ -176,7 +176,7 @@ class Trainer:
         bar.set_postfix({name: f"{value:.3g}" for name, value in losses.means().items()}, refresh=False)
 
     def _validate(self) -> dict[str, float]:
-        return selection_scores(self.classifier, self.validation(), self._to_device, self.protocol)
+        return selection_scores(self.classifier, self.validation(), self._to_device, self.protocol, self.name)
 
     def _to_device(self, batch: dict[str, Any]) -> Batch:
         """Move a batch, and augment it there if that was left to the device."""

@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import f1_score
 from torch import Tensor, nn
 
-from fer_bench import processes
+from fer_bench import processes, soundness
 from fer_bench.data import Batch
 from fer_bench.guidance import alignment_loss
 from fer_bench.protocols import Protocol
@@ -27,25 +27,29 @@ class BatchScores:
 
 @torch.no_grad()
 def selection_scores(
-    network: nn.Module, batches: Iterable[Batch], to_device: Callable[[Batch], Batch], protocol: Protocol
+    network: nn.Module, batches: Iterable[Batch], to_device: Callable[[Batch], Batch], protocol: Protocol, what: str
 ) -> dict[str, float]:
     """Loss, accuracy and macro-F1 (percent) and the attention cosine of the last layer over a split.
 
     Several processes share the batches, the first one the first, the second one the second, and so on in turn; every
-    process returns the scores of all.
+    process returns the scores of all. `what` is trained, for messages.
+
+    Raises:
+        InputError: the features or the logits of an image are not finite.
     """
     network.eval()
     place = processes.place()
     own = [
-        (number, _scores(network, to_device(batch), protocol))
+        (number, _scores(network, to_device(batch), protocol, what))
         for number, batch in enumerate(batches)
         if number % place.count == place.index
     ]
     return _summary([scores for _, scores in sorted(processes.gathered(own), key=lambda item: item[0])])
 
 
-def _scores(network: nn.Module, batch: Batch, protocol: Protocol) -> BatchScores:
+def _scores(network: nn.Module, batch: Batch, protocol: Protocol, what: str) -> BatchScores:
     output = network(batch["images"])
+    soundness.require_finite(output, what)
     losses = nn.functional.cross_entropy(output.logits.float(), batch["labels"], reduction="none")
     # At the resolution of the last layer, as the guidance term has it.
     term = alignment_loss(

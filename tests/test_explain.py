@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+import fer_bench
 from fer_bench import cli
 from fer_bench.au import store
 from fer_bench.dataset_files import DatasetFiles
@@ -272,6 +273,12 @@ def test_no_network_named_names_make_repro(faces):
         explain(faces[0])
     with pytest.raises(InputError, match="not both"):
         explain(faces[0], cell=CELL, model="exported")
+
+
+def test_the_package_offers_the_function():
+    assert fer_bench.explain is explain
+    with pytest.raises(AttributeError, match="no attribute 'explian'"):
+        fer_bench.explian()
 
 
 def test_names_that_do_not_exist(network, faces):
