@@ -18,6 +18,7 @@ NEUTRAL = {
     "fer_bench.provenance": "writes times and versions beside the results",
     "fer_bench.telemetry": "keeps libraries from reporting on their users",
     "fer_bench.stage": "reads the plan and reports errors",
+    "fer_bench.orphan": "ends a stage whose pipeline was killed",
     "fer_bench.errors": "words of error messages",
     "fer_bench.validation": "accepts settings or words what is wrong; it changes no value",
     "fer_bench.registry": "finds files by name",
