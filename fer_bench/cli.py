@@ -2,13 +2,26 @@
 
 import typer
 
-from fer_bench.commands import compare, explain, export, grid, keeping, new, report, repro, runs, verify
+from fer_bench.commands import (
+    compare,
+    explain,
+    export,
+    grid,
+    keeping,
+    new,
+    report,
+    repro,
+    runs,
+    status,
+    verify,
+)
 from fer_bench.commands._command import register
 
 COMMANDS = (
     repro.repro,
     grid.use,
     grid.estimate,
+    status.status,
     verify.verify,
     report.show,
     report.report,
