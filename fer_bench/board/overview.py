@@ -1,6 +1,7 @@
 """The board of a grid: its prepared data, its cells, its tables."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,10 @@ class CellRow:
 
 @dataclass(frozen=True)
 class Overview:
-    """prepared: dataset -> kind of stage -> its state."""
+    """active: whether params.yaml has this grid. prepared: dataset -> kind of stage -> its state."""
 
     grid: str
+    active: bool
     prepared: dict[str, dict[str, State]]
     cells: list[CellRow]
     tables: State
@@ -44,6 +46,15 @@ class Overview:
         """Number of cells per state, every state named."""
         found = Counter(row.state.state for row in self.cells)
         return {state: found[state] for state in STATES}
+
+    def stages(self) -> Iterator[tuple[str, State]]:
+        """Every stage by its name in dvc.lock, in the order of the pipeline."""
+        for test, states in self.prepared.items():
+            yield from ((f"{kind}@{test}", state) for kind, state in states.items())
+        for row in self.cells:
+            yield planned(f"train/{row.cell}"), row.trained
+            yield from ((planned(f"evaluate/{test}/{row.cell}"), state) for test, state in row.scored.items())
+        yield "tables", self.tables
 
     def data(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -64,6 +75,7 @@ def overview(name: str = "", root: Path = Path()) -> Overview:
     stages = Stages(Planned(params, root), lock, failures.noted(root), root)
     return Overview(
         grid=grid.name,
+        active=grid.name == active,
         prepared={test: {kind: stages.state(f"{kind}@{test}") for kind in PREPARED} for test in grid.test_datasets},
         cells=[_row(cell.name, grid, stages) for cell in grids.cells(grid)],
         tables=stages.state("tables"),

@@ -28,7 +28,8 @@ def _completer(names: Callable[[], list[str]]) -> Callable[[str], list[str]]:
     return complete
 
 
-def _cells() -> list[str]:
+def cell_names() -> list[str]:
+    """Names of the cells of the active grid, in its order."""
     return [cell.name for cell in grids.cells(active())]
 
 
@@ -44,7 +45,7 @@ def _datasets() -> list[str]:
     return list(active().test_datasets)
 
 
-cells = _completer(_cells)
+cells = _completer(cell_names)
 scored_cells = _completer(_scored)
 trained_cells = _completer(_trained)
 test_datasets = _completer(_datasets)

@@ -1,7 +1,7 @@
 """`fer-bench status`: how far a grid is."""
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Grid = Annotated[
     str, typer.Argument(help="name of a grid; default: the active one", autocompletion=_complete.grid_names)
 ]
+SHOWN = 3  # stages named beside a reason
 STYLES = {"done": "green", "skipped": "dim", "missing": "yellow", "stale": "yellow", "failed": "bold red"}
 
 
@@ -29,30 +30,33 @@ def status(grid: Grid = "", as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(found.data(), indent=1))
         return
-    console().print(_data(found), _cells(found))
-    tables = Text.assemble("tables: ", _word(found.tables))
-    console().print(tables, Text(f"({found.tables.reason})" if found.tables.reason else ""))
+    out = console()
+    out.print(_data(found), _cells(found))
+    for line in _reasons(found):
+        out.print(line, highlight=False, soft_wrap=True)
     counted = (f"{number} {state}" for state, number in found.counts.items() if number)
-    console().print(f"grid {found.grid}: {len(found.cells)} cells, {', '.join(counted)}", highlight=False)
-    if any(found.counts[state] for state in ("missing", "stale", "failed")):
-        console().print("next: fer-bench repro", highlight=False)
+    out.print(f"grid {found.grid}: {len(found.cells)} cells: {', '.join(counted)}; tables {found.tables.state}")
+    if any(found.counts[state] for state in ("missing", "stale", "failed")) or found.tables.state != "done":
+        use = "" if found.active else f"fer-bench use {found.grid} && "
+        out.print(f"next: {use}fer-bench repro", highlight=False)
 
 
 def _data(found: "Overview") -> Table:
     """Datasets and the stages that prepare them."""
     kinds = list(dict.fromkeys(kind for states in found.prepared.values() for kind in states))
-    table = Table("dataset", *kinds, "why")
+    table = Table("dataset", *kinds)
     for name, states in found.prepared.items():
-        table.add_row(name, *(_word(states[kind]) for kind in kinds), _why(states.values()))
+        table.add_row(name, *(_word(states[kind]) for kind in kinds))
     return table
 
 
 def _cells(found: "Overview") -> Table:
-    tests = list(found.prepared)
-    table = Table("cell", "trained", *(f"scored on {name}" for name in tests), "why")
+    table = Table()
+    table.add_column("cell", no_wrap=True, overflow="fold")
+    for heading in ("trained", *(f"scored on {name}" for name in found.prepared)):
+        table.add_column(heading)
     for row in found.cells:
-        states = [row.trained, *row.scored.values()]
-        table.add_row(row.cell, *map(_word, states), _why(states))
+        table.add_row(row.cell, *map(_word, (row.trained, *row.scored.values())))
     return table
 
 
@@ -60,6 +64,18 @@ def _word(state: "State") -> Text:
     return Text(state.state, style=STYLES[state.state])
 
 
-def _why(states: Iterable["State"]) -> Text:
-    """The reasons, each once."""
-    return Text("; ".join(dict.fromkeys(state.reason for state in states if state.reason)))
+def _reasons(found: "Overview") -> list[Text]:
+    """Every reason once, with the stages that it stands for."""
+    grouped: dict[State, list[str]] = defaultdict(list)
+    for name, state in found.stages():
+        if state.reason:
+            grouped[state].append(name)
+    return [
+        Text.assemble(_word(state), f" {_names(names)}: {state.reason}")
+        for state, names in sorted(grouped.items(), key=lambda item: list(STYLES).index(item[0].state))
+    ]
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more stages" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
