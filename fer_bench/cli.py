@@ -3,6 +3,7 @@
 import typer
 
 from fer_bench.commands import (
+    check,
     compare,
     explain,
     export,
@@ -22,6 +23,7 @@ COMMANDS = (
     repro.repro,
     grid.use,
     grid.estimate,
+    check.check,
     status.status,
     verify.verify,
     listing.list_,

@@ -33,7 +33,9 @@ def recorded(grid: Grid, active: bool, root: Path = Path()) -> dict[str, Recorde
         stages = YAML(typ="safe").load("".join(blocks[name] for name in wanted)) or {}
     except YAMLError as error:
         line = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: cannot be read ({line}); `git restore {path}` brings the committed one back") from None
+        raise InputError(
+            f"{path}: cannot be read ({line}); `git restore {path}` brings the committed one back"
+        ) from None
     return {name: {kind: _by_path(stage.get(kind)) for kind in ("deps", "outs")} for name, stage in stages.items()}
 
 

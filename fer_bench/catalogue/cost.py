@@ -20,7 +20,9 @@ def with_costs(entries: Iterable[Entry], root: Path = Path()) -> Iterator[Entry]
             if entry.kind == "models":
                 yield replace(entry, cost=_of_model(loaded.models[entry.name]))
             elif entry.kind == "grids":
-                yield replace(entry, cost=f"{entry.cost}; {cost.estimate(grids.params_with(entry.name, root), root=root)}")
+                yield replace(
+                    entry, cost=f"{entry.cost}; {cost.estimate(grids.params_with(entry.name, root), root=root)}"
+                )
             else:
                 yield entry
         except InputError as error:

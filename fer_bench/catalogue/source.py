@@ -47,7 +47,9 @@ def _text(kind: str, name: str, attribute: str) -> str:
     for key, value in _assigned(plugin):
         if key == attribute and isinstance(value, ast.Constant):
             return str(value.value)
-    parents = [base.value.id for base in plugin.bases if isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name)]
+    parents = [
+        base.value.id for base in plugin.bases if isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name)
+    ]
     known = [parent for parent in parents if parent in registry.names(kind)]
     return _text(kind, known[0], attribute) if known else ""
 
@@ -84,6 +86,8 @@ def _only_reads(plugin: ast.ClassDef) -> bool:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "evidence":
             if node.attr in _PASSES:
                 return False
-        elif isinstance(node, ast.Call) and any(isinstance(one, ast.Name) and one.id == "evidence" for one in node.args):
+        elif isinstance(node, ast.Call) and any(
+            isinstance(one, ast.Name) and one.id == "evidence" for one in node.args
+        ):
             return False
     return True

@@ -11,7 +11,10 @@ EXAMPLE = "synthetic-resnet10t-none-s0 synthetic-resnet10t-au-s0"
 First = Annotated[
     str,
     typer.Argument(
-        metavar="CELL", help="e.g. synthetic-resnet10t-none-s0", autocompletion=_complete.scored_cells, show_default=False
+        metavar="CELL",
+        help="e.g. synthetic-resnet10t-none-s0",
+        autocompletion=_complete.scored_cells,
+        show_default=False,
     ),
 ]
 Second = Annotated[

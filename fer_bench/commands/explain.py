@@ -30,7 +30,11 @@ Variant = Annotated[str | None, typer.Option(help="of the action unit maps: facs
     LOOK,
     "fer-bench explain photo.jpg --cell synthetic-resnet10t-au-s0",
     "fer-bench explain photos/ --model exported --json",
-    statuses={0: "all explained", 1: "nothing could start", 3: "some not explained, each with one line (no face found)"},
+    statuses={
+        0: "all explained",
+        1: "nothing could start",
+        3: "some not explained, each with one line (no face found)",
+    },
 )
 def explain(
     photos: Photos,

@@ -8,9 +8,7 @@ from fer_bench import starter
 from fer_bench.commands import _complete
 from fer_bench.commands._command import EXTEND, command
 
-Kind = Annotated[
-    str, typer.Argument(help="dataset, method, explainer or metric", autocompletion=_complete.new_kinds)
-]
+Kind = Annotated[str, typer.Argument(help="dataset, method, explainer or metric", autocompletion=_complete.new_kinds)]
 Name = Annotated[str, typer.Argument(help="of the file, and so in params.yaml, e.g. my_metric")]
 
 
