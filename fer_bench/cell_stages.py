@@ -8,12 +8,18 @@ from fer_bench.errors import unknown
 
 def evaluations(cells: Sequence[str], test_datasets: Sequence[str]) -> list[str]:
     """Names of the stages that score the cells; what they need, the trainings first of all, runs before them."""
-    parsed = [Cell.parse(name) for name in cells]
-    return [
-        f"evaluate@{cell.dataset}-{cell.model}-{cell.guidance}-{cell.seed}-{test}"
-        for cell in parsed
-        for test in test_datasets
-    ]
+    return [planned(f"evaluate/{test}/{name}") for name in cells for test in test_datasets]
+
+
+def planned(file: str) -> str:
+    """Name of the stage that works on a file of the plan, given without its ending: `train/CELL` -> `train@...`."""
+    kind, _, name = file.partition("/")
+    if kind not in ("train", "evaluate"):
+        return f"{kind}@{name}" if name else kind
+    test, _, cell = name.rpartition("/")
+    one = Cell.parse(cell)
+    trained = f"{one.dataset}-{one.model}-{one.guidance}-{one.seed}"
+    return f"evaluate@{trained}-{test}" if kind == "evaluate" else f"train@{trained}"
 
 
 def with_trainings(stages: Sequence[str]) -> list[str]:

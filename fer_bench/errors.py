@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST = 4000  # characters of a message
+NEAREST = 3  # names that are suggested
+MOST = 60  # names that are listed; a grid may have hundreds of cells
 
 
 class InputError(Exception):
@@ -20,8 +22,9 @@ class InputError(Exception):
 
 
 def unknown(what: str, given: object, source: str, choices: Iterable[object]) -> InputError:
-    """Build the error for a name that does not exist: the nearest name first, then every name that would work."""
+    """Build the error for a name that does not exist: the nearest names first, then those that would work."""
     names = [str(choice) for choice in choices]
-    near = get_close_matches(str(given)[:LONGEST], names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return InputError(f"{source}: unknown {what} {given!r}; {hint}known: {', '.join(names) or 'none'}")
+    near = get_close_matches(str(given)[:LONGEST], names, n=NEAREST)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return InputError(f"{source}: unknown {what} {given!r}; {hint}known: {', '.join(names[:MOST]) or 'none'}{more}")

@@ -27,6 +27,19 @@ def read(name: str, root: Path = Path()) -> Grid:
     return validate(Grid, {"name": name, **read_yaml(root / path)}, str(path))
 
 
+def params_with(name: str, root: Path = Path()) -> params.Params:
+    """Read params.yaml as if a grid were the active one; the active one itself as it stands there.
+
+    Raises:
+        InputError: no such grid, or one that cannot run.
+    """
+    loaded = params.load(root / PARAMS)
+    if name == loaded.grid.name:
+        return loaded
+    grid = read(name, root).model_dump(mode="json")
+    return params.parse({**read_yaml(root / PARAMS), "grid": grid}, f"{PARAMS} with grid {name}")
+
+
 def use(name: str, root: Path = Path()) -> Grid:
     """Make a grid the active one: copy its file into the section `grid` of params.yaml, all other lines untouched.
 

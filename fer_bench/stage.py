@@ -1,11 +1,14 @@
-"""What every stage script shares: its plan entry, the runtime settings, errors as one line, provenance."""
+"""What every stage script shares: its plan entry, the runtime settings, errors as one line, provenance, failures."""
 
 import json
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from fer_bench import failures
+from fer_bench.cell_stages import planned
 from fer_bench.cells import PLAN
 from fer_bench.errors import InputError
 from fer_bench.orphan import end_with_pipeline
@@ -20,11 +23,16 @@ def main(stage: str, work: Callable[[dict[str, Any], RuntimeSettings], None]) ->
     end_with_pipeline()
     try:
         name = sys.argv[1]
-        with recorded(stage, name):
+        with recorded(stage, name), _watched(stage, name):
             work(entry(f"{stage}/{name}"), runtime())
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _watched(stage: str, name: str) -> AbstractContextManager[None]:
+    """Note a failure for `fer-bench status`; of a part of a stage, given by further arguments, the runner does."""
+    return nullcontext() if len(sys.argv) > 2 else failures.watched(planned(f"{stage}/{name}"))
 
 
 def entry(name: str, root: Path = Path()) -> dict[str, Any]:

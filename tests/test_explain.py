@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import fer_bench
 from fer_bench import cli
 from fer_bench.au import store
+from fer_bench.commands.explain import EXPLANATIONS
 from fer_bench.dataset_files import DatasetFiles
 from fer_bench.datasets import _alignment, read_image
 from fer_bench.errors import InputError
@@ -316,7 +317,7 @@ def test_git_ignores_the_default_folder():
     if not (ROOT / ".git").exists():
         pytest.skip("not a git repository")
     shown = subprocess.run(
-        ["git", "check-ignore", str(cli.EXPLANATIONS / "photo.png")],
+        ["git", "check-ignore", str(EXPLANATIONS / "photo.png")],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fer_bench import cli
+from fer_bench.commands import runs
 from fer_bench.telemetry import OFF
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +64,7 @@ def test_the_page_of_runs_is_for_this_machine_alone(monkeypatch: pytest.MonkeyPa
         started.append(command)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(cli.subprocess, "run", run)
+    monkeypatch.setattr(runs.subprocess, "run", run)
     assert CliRunner().invoke(cli.app, ["ui", "--port", "5017"]).exit_code == 0
     (command,) = started
     assert command[1:4] == ["-m", "mlflow", "ui"]

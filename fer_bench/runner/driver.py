@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from fer_bench import failures
 from fer_bench.engines.base import EngineBase, Job, Result
 from fer_bench.runner.board import Board
 from fer_bench.runner.graph import Graph
@@ -68,6 +69,8 @@ class Driver:
             self._failed(name, str(error), 0.0)
             return
         if self._begun[stage] is State.TO_RUN:
+            if not any(stage_of(job) == stage for job in self._running):
+                failures.forget(stage, self._repository.root)
             self._running[name] = self._job(name)
             self._progress.begin(name)
             self._engine.submit(self._running[name])
@@ -88,6 +91,7 @@ class Driver:
         try:
             if part_of(result.name) is None:
                 self._repository.finish(result.name)
+                failures.forget(result.name, self._repository.root)
         except StageError as error:
             self._failed(result.name, str(error), result.seconds)
             return
@@ -96,6 +100,8 @@ class Driver:
         self._board.ended(result.name, result.seconds)
 
     def _failed(self, name: str, reason: str, seconds: float) -> None:
+        if stage_of(name) not in failures.noted(self._repository.root):  # a stage's own words say more
+            failures.note(stage_of(name), reason, self._repository.root)
         blocked = self._graph.failed(name)
         self._progress.end(name, False, seconds)
         for other in blocked:

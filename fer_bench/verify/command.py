@@ -13,7 +13,9 @@ from fer_bench.verify.certificate import RESULTS, Certificate
 from fer_bench.verify.compare import compared, differences, read
 
 
-def run(tolerance: float, again: bool, wanted: Sequence[str], root: Path = Path()) -> Certificate:
+def run(
+    tolerance: float, again: bool, wanted: Sequence[str], root: Path = Path(), as_json: bool = False
+) -> Certificate:
     """Verify the active grid, write its certificate, print what differs and the verdict.
 
     Args:
@@ -21,6 +23,7 @@ def run(tolerance: float, again: bool, wanted: Sequence[str], root: Path = Path(
         again: run the pipeline of the last commit in a clone instead of reading the files that lie here.
         wanted: cells to run again; all of them when empty.
         root: repository root.
+        as_json: print the certificate itself; what a rerun says goes to the error stream.
 
     Raises:
         InputError: nothing to compare with, an unknown cell, or a stage that failed.
@@ -31,11 +34,15 @@ def run(tolerance: float, again: bool, wanted: Sequence[str], root: Path = Path(
     table = RESULTS / grid.name / "metrics.csv"
     before = git.committed_frame(table, root)
     if again:
-        found, stages, outdated = _again(before, table, cells, grid, tolerance, root)
+        found, stages, outdated = _again(before, table, cells, grid, tolerance, root, as_json)
     else:
         found, stages, outdated = _as_it_lies(before, table, grid, tolerance, root)
     made = _certificate(grid.name, found, stages, outdated, again, cells, tolerance, root)
-    _print(made, found, made.write(root))
+    path = made.write(root)
+    if as_json:
+        print(path.read_text(encoding="utf-8"), end="")
+    else:
+        _print(made, found, path)
     return made
 
 
@@ -50,14 +57,14 @@ def _as_it_lies(
 
 
 def _again(
-    before: pd.DataFrame, table: Path, cells: list[str], grid: Grid, tolerance: float, root: Path
+    before: pd.DataFrame, table: Path, cells: list[str], grid: Grid, tolerance: float, root: Path, quiet: bool
 ) -> tuple[pd.DataFrame, lock.Stages, list[str]]:
     stages = cell_stages.evaluations(cells, grid.test_datasets)
     committed_lock = lock.committed(grid.name, root)
     with rerun.clone(root) as folder:
         if grids.active(folder).name != grid.name:
             grids.use(grid.name, folder)
-        rerun.run(folder, stages)
+        rerun.run(folder, stages, quiet)
         here = rerun.scores(folder, cells) if cells else read(folder / table)
         after = (folder / lock.LOCK).read_text(encoding="utf-8")
     only = cell_stages.with_trainings(stages) if cells else None

@@ -26,14 +26,16 @@ def clone(root: Path) -> Iterator[Path]:
         yield target
 
 
-def run(folder: Path, stages: Sequence[str]) -> None:
-    """Run `dvc repro` in a clone, its output on the screen.
+def run(folder: Path, stages: Sequence[str], quiet: bool = False) -> None:
+    """Run `dvc repro` in a clone, its output on the screen; with `quiet` on the error stream.
 
     Raises:
         InputError: a stage failed.
     """
     environment = {**os.environ, "FER_BENCH_PYTHON": sys.executable, "PYTHONPATH": str(folder)}
-    result = subprocess.run([sys.executable, "-m", "dvc", "repro", *stages], cwd=folder, env=environment, check=False)
+    command = [sys.executable, "-m", "dvc", "repro", *stages]
+    out = sys.stderr if quiet else None
+    result = subprocess.run(command, cwd=folder, env=environment, stdout=out, check=False)
     if result.returncode:
         raise InputError("the rerun stopped; its last lines above say why, and nothing was certified")
 

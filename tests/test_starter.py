@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fer_bench import registry
-from fer_bench.commands.new import KINDS, new, next_steps
 from fer_bench.errors import InputError
+from fer_bench.starter import KINDS, new, next_steps
 
 ROOT = Path(__file__).parent.parent
 

@@ -8,8 +8,8 @@ import pytest
 import recorded_results as recorded
 from rich.console import Console
 
+from fer_bench import two_cells as command
 from fer_bench.cells import Cell
-from fer_bench.commands import compare as command
 from fer_bench.errors import InputError
 from fer_bench.stats import discordant
 

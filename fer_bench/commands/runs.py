@@ -1,0 +1,32 @@
+"""`fer-bench ui` and `mlflow-sync`: the runs in MLflow, a mirror of the result files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_bench.cells import PLAN
+from fer_bench.commands._command import KEEP, LOOK, command
+from fer_bench.errors import InputError
+
+
+@command(LOOK, "fer-bench ui", "fer-bench ui --port 5001", statuses={0: "ended", 1: "MLflow could not start"})
+def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
+    """Show the runs in MLflow, for this machine alone and without its telemetry, until interrupted."""
+    hosts = f"localhost:{port},127.0.0.1:{port}"  # requests under any other name are refused
+    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
+    raise typer.Exit(subprocess.run([sys.executable, "-m", "mlflow", "ui", *options], check=False).returncode)
+
+
+@command(KEEP, "fer-bench mlflow-sync", name="mlflow-sync")
+def mlflow_sync() -> None:
+    """Build the MLflow runs that are missing from the result files."""
+    from fer_bench import tracking  # noqa: PLC0415  MLflow takes seconds
+
+    plan = PLAN / "grid.json"
+    if not plan.is_file():
+        raise InputError(f"{plan}: no such file; `dvc repro plan` makes it")
+    print(tracking.sync(Path(), json.loads(plan.read_text(encoding="utf-8"))))
