@@ -125,7 +125,10 @@ def test_paper_maps() -> None:
         ({"method": "camm"}, "params.yaml: models.m.method: unknown methods plug-in 'camm'; did you mean 'cam'?"),
         ({"method_kwargs": {"a": 1}}, "params.yaml: models.m.method_kwargs.a: unknown key"),
         ({"weights": "best"}, "params.yaml: models.m.weights: 'best' is none of: random, timm"),
-        ({"kwargs": {"f": len}}, "params.yaml: models.m: Object of type builtin_function_or_method"),
+        (
+            {"kwargs": {"f": len}},
+            "params.yaml: models.m: nothing that a setting may be: Object of type builtin_function",
+        ),
         ({"method": "tscam"}, "TS-CAM cannot run on resnet10t"),
     ],
 )

@@ -12,8 +12,8 @@ OK, OPTIONAL, MISSING = "ok", "optional", "missing"
 class Finding:
     """What was found.
 
-    state: ok; optional (absent, and the active grid runs without it); missing (it does not). next: the command, or where
-    none can help the one thing to do; empty where all is well.
+    state: ok; optional (absent, and the active grid runs without it); missing (it does not). next: the command, or
+    where none can help the one thing to do; empty where all is well.
     """
 
     area: str
