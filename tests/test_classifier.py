@@ -122,7 +122,7 @@ def test_paper_maps() -> None:
         ({"input_size": "64"}, "params.yaml: models.m.input_size: given '64'; input should be a valid integer"),
         ({"input_size": 8}, "given 8; input should be greater than or equal to 16"),
         ({"layers": [6]}, "params.yaml: models.m.layers.0: given 6; input should be 1, 2, 3, 4, 5 or 'last'"),
-        ({"method": "camm"}, "params.yaml: models.m.method: unknown methods plug-in 'camm'; did you mean 'cam'?"),
+        ({"method": "camm"}, "params.yaml: models.m.method: unknown methods plug-in 'camm'; did you mean 'cam'"),
         ({"method_kwargs": {"a": 1}}, "params.yaml: models.m.method_kwargs.a: unknown key"),
         ({"weights": "best"}, "params.yaml: models.m.weights: 'best' is none of: random, timm"),
         (

@@ -83,7 +83,7 @@ def test_value_out_of_range(raw_params):
 @pytest.mark.parametrize(
     ("section", "key", "value", "expected"),
     [
-        ("grid", "models", ["resnet11t"], "did you mean 'resnet10t'?"),
+        ("grid", "models", ["resnet11t"], "did you mean 'resnet10t'"),
         ("grid", "guidance", ["AU"], "known: none, au, au_facs"),
         ("grid", "datasets", ["nowhere"], "grid.datasets"),
         ("grid", "protocol", "clear", "clean"),
@@ -91,7 +91,7 @@ def test_value_out_of_range(raw_params):
         ("grid", "name", "a-b", "grid.name"),
         ("grid", "seeds", [1, 1], "once"),
         ("grid", "models", ["tscam", "tscam"], "once"),
-        ("evaluate", "explainers", ["gradcm"], "did you mean 'gradcam'?"),
+        ("evaluate", "explainers", ["gradcm"], "did you mean 'gradcam'"),
     ],
 )
 def test_unknown_names_in_lists(raw_params, section, key, value, expected):

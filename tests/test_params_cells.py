@@ -34,7 +34,7 @@ def test_a_model_may_say_what_differs_in_each_of_its_cells(raw_params):
             {"cells": {"synthetic": {"au": {"guidance": {"weight": -1.0}}}}},
             "models.resnet10t.guidance.weight: given -1.0",
         ),
-        ({"explainers": ["camm"]}, "models.resnet10t.explainers: unknown explainer 'camm'; did you mean 'cam'?"),
+        ({"explainers": ["camm"]}, "models.resnet10t.explainers: unknown explainer 'camm'; did you mean 'cam'"),
         ({"checkpoint": {"plugin": "author"}}, "checkpoint.plugin: unknown checkpoints plug-in 'author'"),
         ({"checkpoint": {"folder": "x"}}, "checkpoint.plugin: unknown checkpoints plug-in ''"),
         ({"checkpoint": {"plugin": "authors", "folder": "x", "fingerprint": "1"}}, "checkpoint.fingerprint: given '1'"),
