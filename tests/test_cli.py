@@ -126,6 +126,16 @@ def test_cells_of_the_active_grid_are_listed_one_a_line(here):
     assert json.loads(run("list", "cells", "--json").stdout) == cells
 
 
+def test_estimate_prints_json(here, monkeypatch):
+    monkeypatch.setattr("fer_bench.cost.measured_rate", lambda *given: 1e9)
+    data = json.loads(run("estimate", "--json").stdout)
+    assert set(data) == {
+        "grid", "trainings", "operations", "not_counted", "device", "operations_per_second", "hours"
+    }  # fmt: skip
+    assert data["trainings"] == len(grids.cells(grids.active(ROOT)))
+    assert data["hours"] == pytest.approx(data["operations"] / 1e9 / 3600)
+
+
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_a_completion_script_is_made(name):
     script = shell(arguments=(), _FER_BENCH_COMPLETE=f"source_{name}")
