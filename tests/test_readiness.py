@@ -114,16 +114,34 @@ def test_weights_that_may_be_fetched_are_not_missing_and_not_fetched(here, monke
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_of_weights_that_is_not_there_skips_cells_and_leaves_the_others(here, monkeypatch, tmp_path):
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A hub that cannot be reached and an empty cache; `reason`: say why it cannot, or empty it."""
+
+    class Hub:
+        reason = "no network here"
+        asked = 0
+
+        def unreachable(self):
+            self.asked += 1
+            return OSError(self.reason) if self.reason else None
+
+    made = Hub()
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *given: None)
+    monkeypatch.setattr("fer_bench.backbones.hub.unreachable", made.unreachable)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    return made
+
+
+def test_a_file_of_weights_that_is_not_there_skips_cells_and_leaves_the_others(here, hub, tmp_path):
     loaded = with_grid(models=["resnet10t", "apvit"])
     found = by_name(weights.findings(loaded))
-    backbone = found["models.apvit.weights"]
+    backbone, blocks = found["apvit.weights"], found["apvit.method_kwargs.blocks"]
     assert backbone.state == "optional" and "face.evoLVe" in backbone.detail
     assert backbone.next == "put the file at weights/backbone_ir50_ms1m_epoch120.pth"
-    blocks = found["models.apvit.method_kwargs.blocks"]
-    assert blocks.next.startswith(f"curl --create-dirs -Lo {tmp_path}") and ".pth" in blocks.next
-    assert found["random"].detail.endswith("resnet10t")
+    assert blocks.state == "optional"  # no cell that needs it will run
+    assert f"curl --create-dirs -Lo {tmp_path}/checkpoints/vit_small" in blocks.next
+    assert (found["resnet10t.weights"].state, found["resnet10t.weights"].detail) == ("ok", "random, nothing is needed")
     cells = by_name(weights.skipped(loaded))
     assert cells["1 of 2 skipped"].state == "optional"
     assert cells["tried"].detail == "1 cells can run"
@@ -134,24 +152,20 @@ def test_a_grid_of_which_nothing_is_left_cannot_run(here):
     assert found.state == "missing" and found.name == "1 of 1 skipped"
 
 
-def test_weights_of_the_hub(here, monkeypatch, tmp_path):
-    loaded = with_grid(models=["resnet50_cam"]) if "resnet50_cam" in read_yaml(ROOT / "params.yaml")["models"] else None
-    name = next(
-        name
-        for name, section in read_yaml(ROOT / "params.yaml")["models"].items()
-        if section.get("weights") == "timm" and section.get("method") == "cam"
-    )
-    loaded = loaded or with_grid(models=[name])
-    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *given: None)
-    monkeypatch.setattr("fer_bench.backbones.hub.unreachable", lambda: OSError("no network here"))
-    (found,) = weights.findings(loaded)
-    assert found.state == "missing" and "no network here" in found.detail and "create_model" in found.next
-    monkeypatch.setattr("fer_bench.backbones.hub.unreachable", lambda: None)
-    (found,) = weights.findings(loaded)
-    assert found.state == "ok" and "fetched when first used" in found.detail
+def test_weights_of_the_hub_are_named_once_and_asked_for_once(here, hub, monkeypatch, tmp_path):
+    loaded = with_grid(models=["resnet50_cam", "resnet50_prm", "deit_small_tscam"])
+    first, second = weights.findings(loaded)
+    assert first.name == "resnet50_cam.weights, resnet50_prm.weights" and second.name == "deit_small_tscam.weights"
+    assert first.state == "missing" and "no network here" in first.detail
+    assert first.next.startswith("where there is a network: ") and "create_model('resnet50.tv_in1k'" in first.next
+    assert hub.asked == 1
+    hub.reason = ""
+    assert {(one.state, one.detail.rpartition("; ")[2]) for one in weights.findings(loaded)} == {
+        ("ok", "fetched when first used")
+    }
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *given: str(tmp_path))
-    (found,) = weights.findings(loaded)
-    assert found.state == "ok" and "are in " in found.detail
+    assert all(one.state == "ok" and "are in " in one.detail for one in weights.findings(loaded))
+    assert hub.asked == 2
 
 
 def test_packages_that_are_absent_or_too_old_have_a_command(monkeypatch):
