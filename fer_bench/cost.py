@@ -33,8 +33,10 @@ class Cost:
         return self.operations / rate / 3600
 
     def __str__(self) -> str:
-        hours = f"about {self.hours(NOMINAL_RATE):.2g} GPU-hours at {NOMINAL_RATE / 1e12:g} TFLOP/s"
         missing = f"; not counted, prepare it first: {', '.join(self.unknown)}" if self.unknown else ""
+        if missing and not self.operations:
+            return f"{self.cells} trainings{missing}"
+        hours = f"about {self.hours(NOMINAL_RATE):.2g} GPU-hours at {NOMINAL_RATE / 1e12:g} TFLOP/s"
         return f"{self.cells} trainings, {self.operations:.2g} floating point operations: {hours}{missing}"
 
 

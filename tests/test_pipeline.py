@@ -1,6 +1,7 @@
 """The whole pipeline on generated faces, through real `dvc repro` in a copy of the repository."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -49,6 +50,21 @@ def test_pair_shares_everything_but_guidance(workspace):
 
 def test_second_repro_does_nothing(workspace):
     assert "up to date" in workspace.run("dvc", "repro")
+
+
+def test_the_board_agrees_that_everything_is_done(workspace):
+    shown = json.loads(workspace.run("fer_bench.cli", "status", "--json"))
+    assert shown["counts"] == {"done": 2, "skipped": 0, "missing": 0, "stale": 0, "failed": 0}
+    assert shown["tables"] == {"state": "done", "reason": ""}
+    assert {one["state"] for one in shown["prepared"]["synthetic_smoke"].values()} == {"done"}
+
+
+def test_report_makes_what_the_stage_made(workspace):
+    folder = workspace.folder / "paper_tables/smoke"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    shutil.rmtree(folder)
+    assert "results/smoke/report.html" in workspace.run("fer_bench.cli", "report")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_the_parallel_runner_agrees_that_nothing_is_left(workspace):

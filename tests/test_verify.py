@@ -1,6 +1,7 @@
 """Verification: scores compared by hand, hashes of stages, environment, verdict."""
 
 import json
+import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from fer_bench import cell_stages, verify
 from fer_bench.errors import InputError
 from fer_bench.verify import certificate, environment, git, lock
+from fer_bench.verify import command as verification
 
+ROOT = Path(__file__).parent.parent
 KEYS = dict.fromkeys(verify.KEYS, "x")
 
 
@@ -171,3 +174,12 @@ def test_certificate_is_written_beside_the_numbers(tmp_path):
     assert path == tmp_path / "results/g/certificate.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["verdict"] == made().verdict and content["stages"] == {"compared": 3, "different": []}
+
+
+def test_the_certificate_is_printed_for_scripts(tmp_path, monkeypatch, capsys):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.setattr(verification.git, "committed_frame", lambda *given: table(a=(1, "", 9)))
+    monkeypatch.setattr(verification, "_as_it_lies", lambda *given: (table(), lock.Stages(3, []), []))
+    monkeypatch.setattr(verification, "_certificate", lambda *given: made())
+    assert verification.run(0, False, [], tmp_path, as_json=True).holds
+    assert json.loads(capsys.readouterr().out)["verdict"] == made().verdict

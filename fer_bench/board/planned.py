@@ -41,7 +41,7 @@ class Planned:
         path = self._root / PLAN / name
         if not path.is_file() or md5(path.read_bytes()) != before:
             return "settings or code changed"
-        return _difference(json.loads(path.read_text(encoding="utf-8")), entry)
+        return _difference(json.loads(path.read_text(encoding="utf-8")), json.loads(_text(entry)))
 
 
 def _stage(name: str) -> str:

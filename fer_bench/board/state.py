@@ -11,7 +11,8 @@ class State:
     """What became of a stage.
 
     done: its outputs are those of the settings and the code that are here. skipped: the cell makes no sense. missing:
-    never run, or its files are elsewhere. stale: what it depends on has changed. failed: the last attempt did.
+    never run, or its files are elsewhere. stale: something that it depends on has changed. failed: so did its last
+    attempt.
     """
 
     state: str

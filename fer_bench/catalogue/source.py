@@ -63,7 +63,8 @@ def _assigned(plugin: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None]]:
 
 
 def _references(text: str) -> Iterator[str]:
-    return (_reference(found.rstrip(".").replace("arXiv ", "arXiv:")) for found in _REFERENCE.findall(text))
+    found = _REFERENCE.findall(" ".join(text.split()))
+    return (_reference(one.rstrip(".").replace("arXiv ", "arXiv:")) for one in found)
 
 
 def _reference(text: str) -> str:

@@ -42,9 +42,8 @@ def landmarks(params: Params) -> Iterator[Finding]:
             detail = f"{error}{'; fetched when first used' if fetches else ''}"
             yield Finding("landmarks", name, OK if fetches else MISSING, detail, _backend_step(plugin, settings))
         else:
-            yield Finding(
-                "landmarks", name, OK, said.getvalue().strip().removeprefix(f"landmarks.{plugin}: ") or plugin
-            )
+            words = said.getvalue().strip().removeprefix(f"landmarks.{plugin}: ")
+            yield Finding("landmarks", name, OK, words or plugin)
 
 
 def _dataset_step(name: str, plugin: str, problem: str) -> str:

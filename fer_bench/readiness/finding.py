@@ -13,7 +13,7 @@ class Finding:
     """What was found.
 
     state: ok; optional (absent, and the active grid runs without it); missing (it does not). next: the command, or
-    where none can help the one thing to do; empty where all is well.
+    where none can help the one thing to do; may be empty where all is well.
     """
 
     area: str
