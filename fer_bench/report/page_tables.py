@@ -1,4 +1,4 @@
-"""The result table of README.md, made from the committed results/GRID/metrics.csv of the default grid."""
+"""Tables of README.md and docs/tables.md that are made from the committed results/default/metrics.csv."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from fer_bench.report.value import Value, constant
 from fer_bench.yaml_file import read_yaml
 
 GRID = "default"
-BEGIN = "<!-- result table: `make readme` writes it -->"
-END = "<!-- end of the result table -->"
+BEGIN = "<!-- made of results/default/metrics.csv by `make pages` -->"
+END = "<!-- end -->"
 ARMS = ("none", "au")
 HEAD = ["model", "score", "chance", "without AU", "with AU", "difference [95 % interval]", "ceiling"]
 
@@ -46,8 +46,8 @@ SCORES = (
 )
 
 
-def block(frame: pd.DataFrame, models: dict[str, Any]) -> str:
-    """The table and the line above it.
+def scores(frame: pd.DataFrame, models: dict[str, Any]) -> str:
+    """The result table, and the line above it, as Markdown.
 
     frame: metrics.csv, read with `keep_default_na=False`. models: the section of params.yaml, for labels.
     """
@@ -60,25 +60,55 @@ def block(frame: pd.DataFrame, models: dict[str, Any]) -> str:
         f"Grid `{GRID}`, protocol `{about['protocol']}`, {seeds} seeds, {about['n']} generated test faces; "
         "mean ± sample deviation over the seeds; differences paired by seed, intervals over other trainings."
     )
-    aligned = ("left", "left", *["right"] * (len(HEAD) - 2))
-    return f"{above}\n\n{tabulate(rows, HEAD, 'github', colalign=aligned, disable_numparse=True)}"
+    return f"{above}\n\n{_markdown(rows, HEAD, texts=2)}"
 
 
-def update(text: str, made: str) -> str:
+def levels(frame: pd.DataFrame, models: dict[str, Any]) -> str:
+    """What scores how much against the `paper` map without being a network: arguments as above, the first model's."""
+    first = frame["model"].iloc[0]
+    frame = select(frame, status="ok", model=first)
+    attention, activation = (score for score in SCORES if dict(score.where).get("target") == "paper")
+    rows = []
+    for suffix, word in labels.REFERENCES.items():
+        cells = [_reference(frame, score, suffix) for score in (attention, activation)]
+        if any(cell.n for cell in cells):
+            rows.append([word, *(cell.text() if cell.n else "" for cell in cells)])
+    rows += [
+        [
+            f"{labels.of(models, first)}, {labels.guidance(arm)}",
+            *(_of(frame, score, arm) for score in (attention, activation)),
+        ]
+        for arm in ARMS
+    ]
+    return _markdown(rows, ["what is scored", attention.word, activation.word], texts=1)
+
+
+PAGES = {"README.md": scores, "docs/tables.md": levels}
+
+
+def update(text: str, made: str, page: str) -> str:
     """Put a table between the two marks of a page; InputError where it has not one of each, in this order."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise InputError(f"README.md: expected the lines {BEGIN!r} and {END!r}, in this order")
-    return f"{before}{BEGIN}\n{made}\n{END}{after}"
+        raise InputError(f"{page}: expected the lines {BEGIN!r} and {END!r}, in this order")
+    return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
 
 
-def made(root: Path) -> str:
-    """The table of the results that lie below a folder, the root of the repository."""
+def pages(root: Path) -> dict[str, str]:
+    """Path -> what each page would be with the results that lie below a folder, the root of the repository."""
     path = root / "results" / GRID / "metrics.csv"
     if not path.is_file():
         raise InputError(f"{path}: no such file; `make repro` with the grid {GRID} writes it")
-    return block(pd.read_csv(path, keep_default_na=False), read_yaml(root / "params.yaml")["models"])
+    frame, models = pd.read_csv(path, keep_default_na=False), read_yaml(root / "params.yaml")["models"]
+    texts = {page: (root / page).read_text(encoding="utf-8") for page in PAGES}
+    return {page: update(text, PAGES[page](frame, models), page) for page, text in texts.items()}
+
+
+def _markdown(rows: list[list[str]], head: list[str], texts: int) -> str:
+    """A table; all columns but the first few hold numbers."""
+    aligned = [*["left"] * texts, *["right"] * (len(head) - texts)]
+    return str(tabulate(rows, head, "github", colalign=aligned, disable_numparse=True))
 
 
 def _line(frame: pd.DataFrame, score: Score) -> Iterator[str]:
@@ -92,6 +122,11 @@ def _line(frame: pd.DataFrame, score: Score) -> Iterator[str]:
     yield gain(after, before).text().removesuffix("†")
     ceiling = _reference(frame, score, "ceiling")
     yield ceiling.text() if ceiling.n else ""
+
+
+def _of(frame: pd.DataFrame, score: Score, arm: str) -> str:
+    rows = select(frame, subset="all", guidance=arm, metric=score.metric, **dict(score.where))
+    return _value(rows, frame, score).text()
 
 
 def _value(rows: pd.DataFrame, frame: pd.DataFrame, score: Score) -> Value:
@@ -113,7 +148,7 @@ def _chance(frame: pd.DataFrame, score: Score) -> Value:
 
 def _reference(frame: pd.DataFrame, score: Score, suffix: str) -> Value:
     """A level that stands beside a score; mean over the guided cells' seeds, which have the same images."""
-    where = dict(score.where) | {"metric": f"{score.metric}_{suffix}", "guidance": ARMS[-1]}
+    where: dict[str, Any] = {**dict(score.where), "metric": f"{score.metric}_{suffix}", "guidance": ARMS[-1]}
     for optional in ("layer", "explainer"):  # levels of an image alone have neither
         if optional in where:
             where[optional] = (where[optional], "")
@@ -123,5 +158,5 @@ def _reference(frame: pd.DataFrame, score: Score, suffix: str) -> Value:
 
 
 if __name__ == "__main__":
-    page = Path("README.md")
-    page.write_text(update(page.read_text(encoding="utf-8"), made(Path())), encoding="utf-8")
+    for name, text in pages(Path()).items():
+        Path(name).write_text(text, encoding="utf-8")
