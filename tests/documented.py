@@ -76,7 +76,9 @@ def calls(text: str, program: str) -> list[list[str]]:
         lexer.whitespace_split = True
         words = list(lexer)
         for start, word in enumerate(words):
-            if word == program or word.endswith(f"/{program}"):
+            before = words[start - 1] if start else ";"
+            begins = before in OPERATORS or re.match(r"[A-Z_]+=", before)
+            if word.endswith(f"/bin/{program}") or (word == program and begins):
                 rest = words[start + 1 :]
                 end = next((index for index, one in enumerate(rest) if one in OPERATORS), len(rest))
                 found.append(rest[:end])
