@@ -1,4 +1,4 @@
-"""Pages outside docs/ on the site: README.md is its first page, and what pages link to in the repository comes with them."""
+"""Pages outside docs/ on the site: README.md is its first one, and what pages link to in the repository comes with them."""
 
 import posixpath
 import re
@@ -8,8 +8,9 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
-DOCS = "docs/"
-ALWAYS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "paper_tables/README.md")
+DOCS, TABLES = "docs/", "paper_tables/"
+HOME = "README.md"
+ALWAYS = (HOME, "CONTRIBUTING.md", "CHANGELOG.md", "paper_tables/README.md")
 LINK = re.compile(r"(?<=\]\()([^)\s#]+)(#[^)\s]*)?(?=\))")
 
 
@@ -33,6 +34,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Let links between files of the repository lead to their places on the site."""
     path = page.file.abs_src_path
     name = Path(path).resolve().relative_to(ROOT).as_posix()
+    if name == HOME:
+        page.meta["hide"] = ["toc"]  # room for the result table
+    if name.startswith(TABLES) and name not in ALWAYS:
+        page.meta["search"] = {"exclude": True}  # their words are everywhere; pages that explain them come first
+        markdown = markdown.replace("## ", "# ", 1) if markdown.startswith("## ") else markdown
 
     def moved(found: re.Match[str]) -> str:
         target = resolved(name, found[1])
@@ -45,7 +51,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 def place(name: str) -> str:
     """Where a file of the repository lies on the site; browsers show a text only if its name ends like one."""
-    if name == "README.md":
+    if name == HOME:
         return "index.md"
     if name.startswith(DOCS):
         return name.removeprefix(DOCS)

@@ -19,7 +19,7 @@ GRID = "default"
 BEGIN = "<!-- made of results/default/metrics.csv by `make pages` -->"
 END = "<!-- end -->"
 ARMS = ("none", "au")
-HEAD = ["model", "score", "chance", "without AU", "with AU", "difference [95 % interval]", "ceiling"]
+HEAD = ["model", "score", "chance", "without AU", "with AU", "difference [95 %]", "ceiling"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def scores(frame: pd.DataFrame, models: dict[str, Any]) -> str:
     """
     frame = select(frame, status="ok")
     names = list(dict.fromkeys(frame["model"]))
-    rows = [[labels.of(models, name), *_line(select(frame, model=name), score)] for name in names for score in SCORES]
+    rows = [[name, *_line(select(frame, model=name), score)] for name in names for score in SCORES]
+    for number, row in enumerate(rows):  # a model is named once
+        row[0] = "" if number % len(SCORES) else labels.of(models, row[0])
     about = frame[frame["metric"] == "accuracy"].iloc[0]
     seeds = frame["seed"].nunique()
     above = (
@@ -108,7 +110,7 @@ def pages(root: Path) -> dict[str, str]:
 def _markdown(rows: list[list[str]], head: list[str], texts: int) -> str:
     """A table; all columns but the first few hold numbers."""
     aligned = [*["left"] * texts, *["right"] * (len(head) - texts)]
-    return str(tabulate(rows, head, "github", colalign=aligned, disable_numparse=True))
+    return str(tabulate(rows, head, "pipe", colalign=aligned, disable_numparse=True))
 
 
 def _line(frame: pd.DataFrame, score: Score) -> Iterator[str]:
