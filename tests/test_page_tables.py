@@ -1,5 +1,6 @@
 """The tables of README.md and docs/tables.md: cells computed by hand; the committed pages hold committed numbers."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -116,6 +117,14 @@ def last_commit(folder):
     (folder / METRICS).parent.mkdir(parents=True)
     (folder / METRICS).write_bytes(found.stdout)
     return folder
+
+
+def test_findings_of_the_readme_are_those_of_the_page_on_trust():
+    readme, trust = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/trust.md"))
+    findings = readme.partition("What stands behind")[2].partition("\n## ")[0]
+    numbers = re.findall(rf"[+{MINUS}]?\d+\.\d+|\d+ of \d+", findings)
+    assert len(numbers) >= 6
+    assert not [number for number in numbers if number not in re.sub(r"\s+", " ", trust)]
 
 
 def test_without_results_the_error_says_how_to_make_them(tmp_path):

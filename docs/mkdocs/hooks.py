@@ -1,4 +1,4 @@
-"""Pages outside docs/ on the site: README.md is its first one, and what pages link to in the repository comes with them."""
+"""Pages outside docs/ on the site: README.md is its first one, and files of the repository come with their links."""
 
 import posixpath
 import re
