@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.requirements.lock
 
-.PHONY: help environment repro test test-all fuzz lint format lock audit bench torture clean
+.PHONY: help environment repro test test-all fuzz lint format docs pages lock audit bench torture clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -40,6 +40,13 @@ lint: $(STAMP) ## ruff, bandit and mypy
 format: $(STAMP) ## let ruff format and mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(STAMP) ## make the documentation as a site in site/, without the network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "site/index.html: open it in a browser"
+
+pages: $(STAMP) ## put the committed numbers of the default grid into the tables of README.md and docs/tables.md
+	$(BIN)/python -m fer_bench.report.page_tables
 
 lock: ## rebuild requirements.lock from pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
