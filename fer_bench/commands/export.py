@@ -1,6 +1,7 @@
 """`fer-bench export`: a trained cell as a folder for others."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -22,15 +23,27 @@ Grid = Annotated[
     EXTEND,
     "fer-bench export synthetic-resnet10t-au-s0 --to exported",
     "fer-bench export synthetic-resnet10t-au-s0 --to exported --onnx",
+    "fer-bench export synthetic-resnet10t-au-s0 --to hub:my-name/my-model",
 )
 def export(
     cell: CellName,
-    to: Annotated[Path, typer.Option(help="folder to be made; nothing but an earlier export may be in it")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="folder to be made, with nothing but an earlier export in it; or hub:OWNER/NAME (Hugging Face)"
+        ),
+    ],
     onnx: Annotated[bool, typer.Option("--onnx", help="also model.onnx: logits and attention")] = False,
     grid: Grid = None,
+    public: Annotated[bool, typer.Option("--public", help="a model that is new on the hub: for all to see")] = False,
 ) -> None:
     """Write a trained cell as a folder: weights, settings, model card with scores, a loader that needs timm alone."""
-    from fer_bench.export import export as write  # noqa: PLC0415  torch takes seconds
+    from fer_bench import export as exports  # noqa: PLC0415  torch takes seconds
 
-    for path in write(cell, to, onnx, grid):
-        print(path)
+    if not to.startswith(exports.PREFIX):
+        print(*exports.export(cell, Path(to), onnx, grid), sep="\n")
+        return
+    exports.checked(to)
+    with TemporaryDirectory() as folder:
+        exports.export(cell, Path(folder), onnx, grid)
+        print(exports.upload(Path(folder), to, public))
