@@ -35,8 +35,8 @@ def show(grid: Grid = "") -> None:
 @command(LOOK, "fer-bench report", "fer-bench report full")
 def report(grid: Grid = "") -> None:
     """Render tables, figures and the report page of a grid again from its result files, without DVC."""
-    from fer_bench import rendering  # noqa: PLC0415  matplotlib and torch take seconds
+    from fer_bench import rendered_again  # noqa: PLC0415  matplotlib and torch take seconds
 
-    name = rendering.again(grid)
+    name = rendered_again.again(grid)
     print(f"tables and figures: paper_tables/{name}/\nevery number:       results/{name}/metrics.csv")
     print(f"page:               {Path('results', name, 'report.html').resolve()}")
