@@ -19,6 +19,8 @@ NEUTRAL = {
     "fer_bench.telemetry": "keeps libraries from reporting on their users",
     "fer_bench.stage": "reads the plan and reports errors",
     "fer_bench.orphan": "ends a stage whose pipeline was killed",
+    "fer_bench.failures": "keeps the reasons of failures",
+    "fer_bench.cell_stages": "names stages",
     "fer_bench.errors": "words of error messages",
     "fer_bench.validation": "accepts settings or words what is wrong; it changes no value",
     "fer_bench.registry": "finds files by name",

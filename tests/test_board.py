@@ -162,6 +162,13 @@ def test_a_grid_that_is_not_active_is_read_from_its_own_lock(root):
     assert not found.active and found.counts["done"] == 2
 
 
+def test_tables_of_the_grid_before_are_not_those_of_this_one(root):
+    """dvc.lock knows one stage `tables`; it stays there when another grid becomes active."""
+    grids.use("default", root)
+    found = overview(root=root)
+    assert found.grid == "default" and found.tables == State("missing", "not run yet")
+
+
 def test_a_cell_that_makes_no_sense_is_skipped_with_its_reason(root):
     text = (root / "grids/smoke.yaml").read_text(encoding="utf-8")
     (root / "grids/smoke.yaml").write_text(text.replace("[resnet10t]", "[resnet10t, apvit]"), encoding="utf-8")

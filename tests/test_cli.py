@@ -82,6 +82,8 @@ def test_an_unknown_command_names_the_nearest():
         (("list", "explainer"), "unknown kind 'explainer'; did you mean 'explainers'?"),
         (("use", "smok"), "unknown grid 'smok'; did you mean 'smoke'?"),
         (("status", "trust/control"), "did you mean 'trust/controls' or"),
+        (("repro", "trian"), "unknown stage 'trian'; did you mean 'train'"),
+        (("show", "defualt"), "unknown grid 'defualt'; did you mean 'default'"),
         (("report", "tunned"), "did you mean 'tuned'?"),
         (("new", "metrik", "x"), "unknown kind 'metrik'; did you mean 'metric'?"),
         (("repro", "--cell", "nothing-like-it"), "unknown cell 'nothing-like-it'"),

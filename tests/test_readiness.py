@@ -144,7 +144,7 @@ def test_a_file_of_weights_that_is_not_there_skips_cells_and_leaves_the_others(h
     assert (found["resnet10t.weights"].state, found["resnet10t.weights"].detail) == ("ok", "random, nothing is needed")
     cells = by_name(weights.skipped(loaded))
     assert cells["1 of 2 skipped"].state == "optional"
-    assert cells["tried"].detail == "1 cells can run"
+    assert cells["tried"].detail == "1 of 2 can run"
 
 
 def test_a_grid_of_which_nothing_is_left_cannot_run(here):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fer_bench import cli, grids, plan, rendering
+from fer_bench import cli, grids, plan, rendered_again, rendering
 from fer_bench.errors import InputError
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +45,7 @@ def test_units_are_those_of_the_main_tables_map():
 
 
 def test_without_a_plan_the_grid_is_planned_and_nothing_is_left_behind(root, built):
-    assert rendering.again("smoke", root) == "smoke"
+    assert rendered_again.again("smoke", root) == "smoke"
     ((planned, units),) = built
     assert planned == json.loads(json.dumps(plan.entries(grids.params_with("smoke"))["grid.json"]))
     assert units["fear"]
@@ -56,8 +56,8 @@ def test_the_plan_that_was_run_comes_first_if_it_is_this_grid_s(root, built):
     entry = plan.entries(grids.params_with("smoke"))["grid.json"]
     (root / "data/plan").mkdir(parents=True)
     (root / "data/plan/grid.json").write_text(json.dumps(entry | {"fingerprint": "as it was run"}), encoding="utf-8")
-    rendering.again("smoke", root)
-    rendering.again("default", root)
+    rendered_again.again("smoke", root)
+    rendered_again.again("default", root)
     first, second = (planned for planned, _ in built)
     assert first["fingerprint"] == "as it was run"
     assert second["name"] == "default" and second["fingerprint"] != "as it was run"
@@ -73,4 +73,4 @@ def test_a_plan_that_cannot_be_read_is_one_line(root):
     (root / "data/plan").mkdir(parents=True)
     (root / "data/plan/grid.json").write_text("[", encoding="utf-8")
     with pytest.raises(InputError, match="dvc repro plan"):
-        rendering.again("smoke", root)
+        rendered_again.again("smoke", root)

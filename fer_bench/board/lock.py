@@ -36,8 +36,14 @@ def recorded(grid: Grid, active: bool, root: Path = Path()) -> dict[str, Recorde
         raise InputError(
             f"{path}: cannot be read ({line}); `git restore {path}` brings the committed one back"
         ) from None
-    return {name: {kind: _by_path(stage.get(kind)) for kind in ("deps", "outs")} for name, stage in stages.items()}
+    found = {name: {kind: _by_path(stage.get(kind)) for kind in ("deps", "outs")} for name, stage in stages.items()}
+    # The stage `tables` of all grids has one name: after `fer-bench use` it may be that of the grid before.
+    return {name: stage for name, stage in found.items() if name != "tables" or _of_grid(stage, grid.name)}
 
 
 def _by_path(entries: list[dict[str, Any]] | None) -> dict[str, dict[str, Any]]:
     return {entry["path"]: entry for entry in entries or []}
+
+
+def _of_grid(tables: Recorded, grid: str) -> bool:
+    return any(Path(path).is_relative_to(grid_locks.RESULTS / grid) for path in tables["outs"])

@@ -1,15 +1,18 @@
 """`fer-bench repro`: the pipeline, one stage after the other or side by side."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fer_bench import cell_stages, grids, params
+from fer_bench import cell_stages, grid_locks, grids, params
 from fer_bench.cells import Cell
 from fer_bench.commands import _complete
 from fer_bench.commands._command import RUN, command, console
 from fer_bench.commands._cost import say_cost
 from fer_bench.commands.report import show
+from fer_bench.errors import unknown
+from fer_bench.yaml_file import read_yaml
 
 Stages = Annotated[
     list[str] | None, typer.Argument(help="stages; without -j and --engine passed on to `dvc repro` as they are")
@@ -40,6 +43,7 @@ def repro(
     loaded = params.load()
     known = [one.name for one in grids.cells(loaded.grid)]
     cells = cell_stages.checked(cell or [], known, "fer-bench repro --cell")
+    _check(stages or [], loaded)
     wanted = [*(stages or []), *cell_stages.evaluations(cells, loaded.grid.test_datasets)]
     code = _run(loaded, cells or known, wanted, jobs, engine, address)
     if code:
@@ -50,6 +54,16 @@ def repro(
     named = [stage for stage in wanted if not stage.startswith("-")]
     if not named or "tables" in named:
         show(loaded.grid.name)
+
+
+def _check(words: list[str], loaded: params.Params) -> None:
+    """Refuse names of stages that do not exist; what is given together with options of DVC, DVC itself understands."""
+    known = [*read_yaml(Path("dvc.yaml")).get("stages", {}), *grid_locks.stages(loaded.grid)]
+    if any(word.startswith("-") for word in words):
+        return
+    for word in words:
+        if word not in known and not set(word) & set("/.:*"):  # files and patterns may be given too
+            raise unknown("stage", word, "fer-bench repro", dict.fromkeys(known))
 
 
 def _run(

@@ -41,7 +41,7 @@ def skipped(params: Params) -> Iterator[Finding]:
         state, shown = OPTIONAL if left else MISSING, names[0] + (" ..." if len(names) > 1 else "")
         yield Finding("cells", f"{len(names)} of {len(cells)} skipped", state, f"{shown}: {reason}", LEAVE)
     if left:
-        yield Finding("cells", params.grid.name, OK, f"{left} cells can run")
+        yield Finding("cells", params.grid.name, OK, f"{left} of {len(cells)} can run")
 
 
 class _Search:
