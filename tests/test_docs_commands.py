@@ -269,6 +269,7 @@ def test_the_sheet_of_guiding_maps(smoke):
 def test_the_worked_example_of_a_method(text, smoke):
     """docs/extending.md from the file to a row of its own in the tables."""
     source, settings = (one.text for one in blocks("python", "yaml") if one.page == "docs/extending.md")
+    smoke.git(smoke.folder, "checkout", "--", "params.yaml")  # without what the experiment changed
     (smoke.folder / "fer_bench/methods/max_pooling.py").write_text(source, encoding="utf-8")
     smoke.edit("params.yaml", "\nmodels:\n", f"\n{settings}")
     smoke.edit("params.yaml", "  models: [resnet10t]\n", "  models: [resnet10t, resnet10t_max]\n")
