@@ -1,5 +1,6 @@
 """Every command of README.md and the pages: run, run among the slow tests, or not run for a reason; all parse."""
 
+import json
 import os
 import re
 import shutil
@@ -18,7 +19,8 @@ from typer.testing import CliRunner
 from fer_bench import cli
 
 CELL = "synthetic-resnet10t-au-s0"
-# Run in every `make test`, one after the other, in a copy of the repository with its committed results.
+# Run in every `make test`, one after the other, in a copy of the repository with its committed results; of a pipe the
+# part of fer-bench.
 QUICK = [
     "fer-bench list grids",
     "fer-bench list cells > cells.txt",
@@ -29,6 +31,7 @@ QUICK = [
     "fer-bench status",
     "fer-bench show",
     "fer-bench compare synthetic-resnet10t-none-s0 synthetic-resnet10t-au-s0",
+    """fer-bench status --json | jq -r '.cells[] | select(.state == "failed") | "\\(.cell): \\(.reason)"'""",
 ]
 # Run by `make test-all`, one after the other, in a copy whose active grid is `smoke`; its cell stands for theirs.
 SLOW = [
@@ -82,9 +85,12 @@ INSTALLS = "needs an index of packages"
 DATA = "needs data under a licence"
 CLUSTER = "needs a cluster"
 SERVER = "needs a database and a store that others see"
+SHELL = "is for the shell of whoever types it; tests/test_cli.py looks at completion"
 ITSELF = "is what runs this test"
 NOT_RUN = {
     "make environment": INSTALLS,
+    "fer-bench --install-completion": SHELL,
+    'eval "$(_FER_BENCH_COMPLETE=source_bash fer-bench)"': SHELL,
     "make test": ITSELF,
     "make test-all": ITSELF,
     "uv pip install -e '.[cluster]'": INSTALLS,
@@ -174,15 +180,21 @@ def test_commands_of_mlflow_parse():
 
 def parse(command: click.Command, arguments: list[str], whole: bool = True) -> None:
     """Parse without running anything; of words in a sentence, options and what they are given may be left out."""
-    context = command.make_context("", list(arguments), resilient_parsing=not whole)
+    context = command.make_context(
+        "", list(arguments), resilient_parsing=True
+    )  # so no option of the program itself acts
     while isinstance(command, click.Group):
-        rest = [*context._protected_args, *context.args]
-        assert rest, arguments
-        name, found, rest = command.resolve_command(context, rest)
+        own = [option for one in command.get_params(context) for option in one.opts]
+        while arguments and arguments[0].startswith("-"):
+            assert arguments.pop(0) in own
+        if not arguments:
+            return
+        name, found, arguments = command.resolve_command(context, arguments)
         assert found is not None, f"no command {name}"
-        for option in rest if not whole else ():
+        for option in arguments if not whole else ():
             assert not option.startswith("-") or any(option in one.opts for one in found.params), option
-        command, context = found, found.make_context(name, rest, parent=context, resilient_parsing=not whole)
+        context = found.make_context(name, list(arguments), parent=context, resilient_parsing=not whole)
+        command = found
 
 
 def test_targets_of_make_exist():
@@ -205,6 +217,8 @@ def test_quick_commands_run(text, copy, monkeypatch):
     ((arguments),) = calls(text, "fer-bench")
     done = CliRunner().invoke(cli.app, arguments)
     assert done.exit_code == 0, done.output
+    if "--json" in text:
+        assert {cell["cell"] for cell in json.loads(done.stdout)["cells"]} >= {CELL}
     if "list cells" in text:
         assert CELL in done.output.splitlines()
 
@@ -269,6 +283,7 @@ def test_the_sheet_of_guiding_maps(smoke):
 def test_the_worked_example_of_a_method(text, smoke):
     """docs/extending.md from the file to a row of its own in the tables."""
     source, settings = (one.text for one in blocks("python", "yaml") if one.page == "docs/extending.md")
+    smoke.git(smoke.folder, "checkout", "--", "params.yaml")  # without what the experiment changed
     (smoke.folder / "fer_bench/methods/max_pooling.py").write_text(source, encoding="utf-8")
     smoke.edit("params.yaml", "\nmodels:\n", f"\n{settings}")
     smoke.edit("params.yaml", "  models: [resnet10t]\n", "  models: [resnet10t, resnet10t_max]\n")

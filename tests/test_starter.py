@@ -9,7 +9,7 @@ import pytest
 
 from fer_bench import registry
 from fer_bench.errors import InputError
-from fer_bench.starter import KINDS, new, next_steps
+from fer_bench.starter import KINDS, new, next_steps, render
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,6 +29,11 @@ def run(folder, *arguments):
     command = [sys.executable, "-m", *arguments]
     environment = {"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": str(folder)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_name_makes_no_line_that_the_linter_refuses(kind):
+    assert max(map(len, render(kind, "score_of_pointing_games").splitlines())) <= 120
 
 
 @pytest.mark.slow
