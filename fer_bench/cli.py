@@ -45,5 +45,16 @@ for function in COMMANDS:
     register(app, function)
 
 
+@command
+def mlflow_log_model(
+    cell: Annotated[str, typer.Argument(help="a trained cell, DATASET-MODEL-GUIDANCE-sSEED")],
+    grid: Annotated[str | None, typer.Option(help="whose scores its card shows; default: the active grid")] = None,
+) -> None:
+    """Log a trained cell as a model that MLflow can serve: fer-bench mlflow-log-model synthetic-resnet10t-au-s0."""
+    from fer_bench.commands.mlflow_log_model import log_model  # noqa: PLC0415  torch takes seconds
+
+    print("\n".join(log_model(cell, grid)))
+
+
 if __name__ == "__main__":
     app(prog_name="fer-bench")
