@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from io import BytesIO
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 KEY = "fer_bench.export"  # tag: hash of the export, so that the same network is logged once
+_TRACKING = "MLFLOW_TRACKING_URI"
 PACKAGE = Path(__file__).parent
 SERVED = PACKAGE / "_mlflow_served.py"
 EXTRAS = ("landmarks-offline",)  # extras that a classifier may need to find a face
@@ -41,32 +45,43 @@ def log(store: Store, run: str, name: str, folder: Path) -> Logged:
     found = store.client.search_logged_models([store.experiment], query)
     if found:
         return Logged(str(found[0].model_uri), made=False)
-    return Logged(_log(store, run, name, folder, key), made=True)
+    made = store.client.create_logged_model(store.experiment, name, run)
+    _fill(store, run, made.model_id, folder)
+    store.client.set_logged_model_tags(made.model_id, {KEY: key})  # last: a model that was left half made is not found
+    return Logged(str(made.model_uri), made=True)
 
 
-def _log(store: Store, run: str, name: str, folder: Path, key: str) -> str:
+def _fill(store: Store, run: str, model: str, folder: Path) -> None:
     import mlflow  # noqa: PLC0415  takes seconds
 
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(store.client.tracking_uri)
-    try:
+    with _tracking(store.uri):
         # Unlike `mlflow.pyfunc.log_model` this leaves status and times of the run as they are.
-        logged = mlflow.models.Model.log(
+        mlflow.models.Model.log(
             artifact_path=None,
-            name=name,
             flavor=mlflow.pyfunc,
             run_id=run,
+            model_id=model,
             python_model=str(SERVED),
             artifacts={"export": str(folder)},
             code_paths=[str(PACKAGE)],
             signature=signature(),
             input_example=(example(), {"whole": False}),
             pip_requirements=requirements(),
-            tags={KEY: key},
         )
+
+
+@contextmanager
+def _tracking(uri: str) -> Iterator[None]:
+    """Point MLflow's own functions to a store; its `set_tracking_uri` would change the environment for good."""
+    before = os.environ.get(_TRACKING)
+    os.environ[_TRACKING] = uri
+    try:
+        yield
     finally:
-        mlflow.set_tracking_uri(before)
-    return str(logged.model_uri)
+        if before is None:
+            del os.environ[_TRACKING]
+        else:
+            os.environ[_TRACKING] = before
 
 
 def signature() -> "ModelSignature":

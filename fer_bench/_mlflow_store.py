@@ -36,10 +36,10 @@ class Store:
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient  # noqa: PLC0415  seconds to import, and not needed where it is switched off
 
-        uri = tracking_uri(root)
-        if uri.startswith("sqlite:///"):
-            create_database(uri, root)
-        self.client = MlflowClient(uri)
+        self.uri = tracking_uri(root)
+        if self.uri.startswith("sqlite:///"):
+            create_database(self.uri, root)
+        self.client = MlflowClient(self.uri)
         self.experiment = self._experiment(root)
 
     def _experiment(self, root: Path) -> str:
@@ -108,9 +108,14 @@ class Store:
                 if key.replace("/", "~") not in charted:
                     self.client.log_image(run, image.convert("RGB"), key=key)
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the experiment."""
+        return dict(self.client.get_experiment(self.experiment).tags)
+
     def offer(self, views: Mapping[str, str]) -> None:
         """Add views to the experiment; one that is there stays as its user has left it."""
-        there = self.client.get_experiment(self.experiment).tags
+        there = self.tags
         for name, value in views.items():
             if name not in there:
                 self.client.set_experiment_tag(self.experiment, name, value)

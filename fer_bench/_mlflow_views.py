@@ -5,6 +5,7 @@ version that reads it differently says that the view cannot be loaded and shows 
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fer_bench._mlflow_names import headline, picture
@@ -37,9 +38,14 @@ def views(test: str) -> dict[str, str]:
     }
 
 
-def address(experiment: str, view: str, port: int) -> str:
-    """Where `mlflow ui` shows a view as charts on this machine."""
-    return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?viewStateShareKey={view}&compareRunsMode=CHART"
+def addresses(tags: Mapping[str, str], experiment: str, port: int) -> dict[str, str]:
+    """Name of every view among the tags of an experiment -> where `mlflow ui` shows it as charts on this machine."""
+    page = f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs"
+    saved = {tag.removeprefix(_TAG): value for tag, value in sorted(tags.items()) if tag.startswith(_TAG)}
+    return {
+        json.loads(value)["name"]: f"{page}?viewStateShareKey={key}&compareRunsMode=CHART"
+        for key, value in saved.items()
+    }
 
 
 def _saved(name: str, test: str, group: dict[str, Any] | None) -> str:

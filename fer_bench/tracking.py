@@ -118,6 +118,19 @@ def sync(root: Path, plan: Mapping[str, Any]) -> Summary:
     return summary
 
 
+def view_addresses(port: int, root: Path = Path()) -> dict[str, str]:
+    """Name -> address of the views that `fer-bench ui` shows on a port; empty where there are no runs yet."""
+    found: dict[str, str] = {}
+    database = tracking_uri(root).removeprefix("sqlite:///")
+
+    def work() -> None:
+        store = Store(root)
+        found.update(views.addresses(store.tags, store.experiment, port))
+
+    _Guard("://" in database or Path(database).is_file())(work)  # looking must not make an empty database
+    return found
+
+
 def log_model(cell: str, folder: Path, root: Path = Path()) -> "Logged":
     """Log the export of a trained cell as a model of its training run, which is made if it is not there.
 

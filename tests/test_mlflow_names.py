@@ -80,6 +80,9 @@ def test_views_are_what_mlflow_keeps_of_a_saved_view(view):
 
 
 def test_the_address_of_a_view_names_the_experiment_and_shows_charts():
-    assert _mlflow_views.address("1", "pairs-synthetic", 5001) == (
+    tags = _mlflow_views.views("synthetic") | {"mlflow.note.content": "words"}
+    found = _mlflow_views.addresses(tags, "1", 5001)
+    assert found["with and without guidance, scores on synthetic"] == (
         "http://127.0.0.1:5001/#/experiments/1/runs?viewStateShareKey=pairs-synthetic&compareRunsMode=CHART"
     )
+    assert len(found) == 2
