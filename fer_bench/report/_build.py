@@ -71,8 +71,7 @@ def _scratch(root: Path) -> Path:
 def _render(results: Results, folder: Path, extra: Mapping[str, Figure], units: Mapping[str, Sequence[str]]) -> None:
     write_csv(results.frame, folder / RESULTS / results.grid / "metrics.csv")
     write_csv(histories.curves(results), folder / RESULTS / results.grid / "curves.csv")
-    for name, data in {"confusion": plots.confusion(results), "lambda": plots.weights(results)}.items():
-        write_csv(data, folder / PAPER_TABLES / results.grid / "plots" / f"{name}.csv")
+    plots.write(results, folder / PAPER_TABLES / results.grid / "plots")
     built = tables.build(results)
     tables.write(built, folder / PAPER_TABLES / results.grid)
     cards.write(results, built, folder / PAPER_TABLES / results.grid)

@@ -1,4 +1,8 @@
-"""Data of DVC's own plots, as long tables: confusion matrices, and scores over the weight λ of the guidance."""
+"""What DVC's own tables and plots show: means over seeds, confusion matrices, scores over the weight λ of guidance."""
+
+import json
+from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
@@ -11,6 +15,23 @@ from fer_bench.report.results import BASELINE, Pair, Results
 CONFUSION = ("dataset", "test_dataset", "model", "guidance", "expression", "answer", "images", "percent")
 WEIGHTS = ("dataset", "test_dataset", "model", "guidance", "seed", "weight", "metric", "value")
 METRICS = ("accuracy", "att_cos", "cam_cos")  # headline scores of `dvc metrics show`
+
+
+def summary(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """Mean over seeds: score -> model (and datasets, where it is tested on another) -> guidance -> value."""
+    found: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for document in results.documents:
+        entry = document.entry
+        same = entry["dataset"] == document.test_dataset
+        network = entry["model"] if same else f"{entry['model']} {entry['dataset']} on {document.test_dataset}"
+        for name, value in _headlines(document).items():
+            found.setdefault(name, {}).setdefault(network, {}).setdefault(entry["guidance"], []).append(value)
+    return {
+        name: {
+            network: {arm: round(fmean(values), 4) for arm, values in arms.items()} for network, arms in rows.items()
+        }
+        for name, rows in found.items()
+    }
 
 
 def confusion(results: Results) -> pd.DataFrame:
@@ -62,8 +83,20 @@ def _weights(results: Results) -> dict[str, float]:
 
 def _scores(document: Document, known: dict[str, float]) -> list[tuple[object, ...]]:
     entry = document.entry
-    if document.status != OK or document.content is None or entry["guidance"] not in known:
+    if entry["guidance"] not in known:
         return []
     start = (entry["dataset"], document.test_dataset, entry["model"], entry["guidance"], entry["seed"])
-    values = {name: document.content.get(name) for name in METRICS}
-    return [(*start, known[entry["guidance"]], name, value) for name, value in values.items() if value is not None]
+    return [(*start, known[entry["guidance"]], name, value) for name, value in _headlines(document).items()]
+
+
+def _headlines(document: Document) -> dict[str, float]:
+    content = document.content if document.status == OK and document.content else {}
+    return {name: float(content[name]) for name in METRICS if content.get(name) is not None}
+
+
+def write(results: Results, folder: Path) -> None:
+    """Write summary.json, confusion.csv and lambda.csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "summary.json").write_text(json.dumps(summary(results), indent=1) + "\n", encoding="utf-8")
+    for name, data in {"confusion": confusion(results), "lambda": weights(results)}.items():
+        data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
