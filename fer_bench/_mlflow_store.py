@@ -77,7 +77,8 @@ class Store:
         params = [Param(name, value) for name, value in missing.items()]
         for start in range(0, len(params), _PARAMS):
             self.client.log_batch(run, params=params[start : start + _PARAMS])
-        self._use(run, content.data)
+        if content.data:
+            self._use(run, content.data)
         done = set(logged)
         self.log(run, [number for number in content.metrics if number[2] not in done])
         with tempfile.TemporaryDirectory() as folder:

@@ -45,7 +45,7 @@ class Content:
     tags: dict[str, str]
     params: dict[str, str]
     metrics: list[Number]
-    data: Data
+    data: Data | None
     draw: Callable[[Path], None]
 
     @property
@@ -148,10 +148,11 @@ def _scores(document: Mapping[str, Any]) -> list[Number]:
     return [(name, float(value), 0) for name, value in found.items() if math.isfinite(value)]
 
 
-def _data(root: Path, dataset: str, purpose: str) -> Data:
+def _data(root: Path, dataset: str, purpose: str) -> Data | None:
+    """The dataset, where its index is in this clone."""
     path = faces_folder(dataset) / "index.csv"
-    digest = _sha256(root / path)[:32] if (root / path).is_file() else "not here"
-    return Data(dataset, digest, path.as_posix(), purpose)
+    known = (root / path).is_file()
+    return Data(dataset, _sha256(root / path)[:32], path.as_posix(), purpose) if known else None
 
 
 def _settings(root: Path, cell: Cell) -> dict[str, Any]:

@@ -41,11 +41,13 @@ def views(test: str) -> dict[str, str]:
 def addresses(tags: Mapping[str, str], experiment: str, port: int) -> dict[str, str]:
     """Name of every view among the tags of an experiment -> where `mlflow ui` shows it as charts on this machine."""
     page = f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs"
-    saved = {tag.removeprefix(_TAG): value for tag, value in sorted(tags.items()) if tag.startswith(_TAG)}
-    return {
-        json.loads(value)["name"]: f"{page}?viewStateShareKey={key}&compareRunsMode=CHART"
-        for key, value in saved.items()
-    }
+    ours = (pairs(""), means(""))  # others' tags may hold a state without a name
+    saved = {tag.removeprefix(_TAG): json.loads(value) for tag, value in sorted(tags.items()) if _id(tag, ours)}
+    return {view["name"]: f"{page}?viewStateShareKey={key}&compareRunsMode=CHART" for key, view in saved.items()}
+
+
+def _id(tag: str, beginnings: tuple[str, ...]) -> bool:
+    return tag.startswith(_TAG) and tag.removeprefix(_TAG).startswith(beginnings)
 
 
 def _saved(name: str, test: str, group: dict[str, Any] | None) -> str:

@@ -199,7 +199,8 @@ class _Mirror:
         _, changed = self._ensure(cell, content, {PARENT: parent})
         if changed:
             self.store.log(parent, files.headlines(self.root, cell, test))
-            self._show(cell, test, parent)
+            if not content.partial:
+                self._show(cell, test, parent)
             self.store.offer(views.views(test))
 
     def _show(self, cell: Cell, test: str, run: str) -> None:

@@ -81,6 +81,7 @@ def test_views_are_what_mlflow_keeps_of_a_saved_view(view):
 
 def test_the_address_of_a_view_names_the_experiment_and_shows_charts():
     tags = _mlflow_views.views("synthetic") | {"mlflow.note.content": "words"}
+    tags |= {"mlflow.sharedViewState.0af3": "deflate;eJw="}  # what MLflow's button Share makes
     found = _mlflow_views.addresses(tags, "1", 5001)
     assert found["with and without guidance, scores on synthetic"] == (
         "http://127.0.0.1:5001/#/experiments/1/runs?viewStateShareKey=pairs-synthetic&compareRunsMode=CHART"

@@ -156,6 +156,34 @@ def test_fresh_clone_gets_partial_runs_that_are_completed_later(repository, tmp_
     assert {run.data.tags["fer_bench.partial"] for run in runs(root)} == {"false"}
 
 
+def test_runs_of_a_fresh_clone_have_no_artifacts_that_need_the_cache(repository):
+    root, plan = repository
+    shutil.move(root / "results/runs", root / "elsewhere")
+    plan["cells"] = plan["cells"][:1]
+    assert tracking.sync(root, plan).made == 2
+    found = {run.data.tags["fer_bench.kind"]: artifacts(root, run) for run in runs(root)}
+    assert found == {"training": set(), "evaluation": {"scores.json"}}
+
+
+def test_views_are_offered_and_a_changed_one_is_left_alone(repository):
+    root, plan = repository
+    tracking.sync(root, plan)
+    found = client(root)
+    experiment = found.get_experiment_by_name(_mlflow_store.EXPERIMENT)
+    ours = [tag for tag in experiment.tags if tag.startswith("mlflow.sharedViewState.")]
+    assert sorted(ours) == [f"mlflow.sharedViewState.{name}-synthetic" for name in ("means", "pairs")]
+    found.set_experiment_tag(experiment.experiment_id, ours[0], "mine")
+    found.delete_run(runs(root)[0].info.run_id)
+    assert tracking.sync(root, plan).made == 1
+    assert found.get_experiment(experiment.experiment_id).tags[ours[0]] == "mine"
+
+
+def test_looking_for_views_makes_no_database(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert tracking.view_addresses(5000, tmp_path) == {}
+    assert not list(tmp_path.iterdir())
+
+
 def test_cells_without_results_are_counted(repository):
     root, _ = repository
     more = recorded.plan(seeds=(0, 5))
