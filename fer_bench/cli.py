@@ -10,6 +10,7 @@ from fer_bench.commands import (
     grid,
     keeping,
     listing,
+    mlflow_log_model,
     new,
     report,
     repro,
@@ -34,6 +35,7 @@ COMMANDS = (
     runs.ui,
     new.new,
     export.export,
+    mlflow_log_model.mlflow_log_model,
     keeping.import_authors,
     keeping.pack,
     keeping.prune,
@@ -43,17 +45,6 @@ COMMANDS = (
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", help=__doc__)
 for function in COMMANDS:
     register(app, function)
-
-
-@command
-def mlflow_log_model(
-    cell: Annotated[str, typer.Argument(help="a trained cell, DATASET-MODEL-GUIDANCE-sSEED")],
-    grid: Annotated[str | None, typer.Option(help="whose scores its card shows; default: the active grid")] = None,
-) -> None:
-    """Log a trained cell as a model that MLflow can serve: fer-bench mlflow-log-model synthetic-resnet10t-au-s0."""
-    from fer_bench.commands.mlflow_log_model import log_model  # noqa: PLC0415  torch takes seconds
-
-    print("\n".join(log_model(cell, grid)))
 
 
 if __name__ == "__main__":
