@@ -106,7 +106,7 @@ NOT_RUN = {
     "uv pip install psycopg2-binary boto3": INSTALLS,
     "uv pip install --python python vl-convert-python": INSTALLS,
     """mkdir -p dvc_plots && python -c "import vl_convert; """
-    """open('dvc_plots/vega.js', 'w').write(vl_convert.javascript_bundle())\"""": "needs a package that is not in the lock",
+    """open('dvc_plots/vega.js', 'w').write(vl_convert.javascript_bundle())\"""": INSTALLS,
     "$EDITOR fer_bench/methods/my_method.py": "opens an editor",
     "$EDITOR params.yaml": "opens an editor",
     "mkdir -p data/authors": DATA,
