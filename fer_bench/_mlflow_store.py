@@ -1,5 +1,6 @@
 """The few requests made of MLflow: find, make, fill, tag and end runs; make the local database once."""
 
+import json
 import logging
 import os
 import tempfile
@@ -8,17 +9,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_bench._mlflow_sync import CELL, CURRENT, KEY, KIND, Content, Number
+from fer_bench._mlflow_sync import CELL, CURRENT, KEY, KIND, Content, Data, Number
 from fer_bench.cells import Cell
 
 EXPERIMENT = "fer-bench"
 ABOUT_EXPERIMENT = {
     "mlflow.experimentKind": "custom_model_development",  # a page of training runs, not of language model traces
-    "mlflow.note.content": "Group by the tag `pair`: training with and without guidance, side by side.",
+    "mlflow.note.content": "Views (above, on the right) has trainings with and without guidance side by side.",
 }
 PARENT = "mlflow.parentRunId"
 _LONGEST_VALUE = 5000  # characters of a tag or parameter that every MLflow store takes
 _BATCH = 900  # metrics in one request, MLflow takes at most 1000
+_PARAMS = 100  # parameters in one request, the most that MLflow takes
+_IMAGES = "images"  # where MLflow keeps pictures for its charts
 _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # a server that is down must not hold up the training
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -33,10 +36,10 @@ class Store:
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient  # noqa: PLC0415  seconds to import, and not needed where it is switched off
 
-        uri = tracking_uri(root)
-        if uri.startswith("sqlite:///"):
-            create_database(uri, root)
-        self.client = MlflowClient(uri)
+        self.uri = tracking_uri(root)
+        if self.uri.startswith("sqlite:///"):
+            create_database(self.uri, root)
+        self.client = MlflowClient(self.uri)
         self.experiment = self._experiment(root)
 
     def _experiment(self, root: Path) -> str:
@@ -71,7 +74,11 @@ class Store:
 
         known = self.client.get_run(run).data.params
         missing = {name: value for name, value in _short(content.params).items() if name not in known}
-        self.client.log_batch(run, params=[Param(name, value) for name, value in missing.items()])
+        params = [Param(name, value) for name, value in missing.items()]
+        for start in range(0, len(params), _PARAMS):
+            self.client.log_batch(run, params=params[start : start + _PARAMS])
+        if content.data:
+            self._use(run, content.data)
         done = set(logged)
         self.log(run, [number for number in content.metrics if number[2] not in done])
         with tempfile.TemporaryDirectory() as folder:
@@ -79,6 +86,40 @@ class Store:
             for path in sorted(Path(folder).iterdir()):
                 self.client.log_artifact(run, str(path))
         self.tag(run, content.tags | {KEY: content.key})
+
+    def _use(self, run: str, data: Data) -> None:
+        """Name the dataset of a run, for the column and the filter of MLflow's pages."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
+
+        dataset = Dataset(data.name, data.digest, "local", json.dumps({"uri": data.path}))
+        purpose = InputTag("mlflow.data.context", data.purpose)
+        self.client.log_inputs(run, datasets=[DatasetInput(dataset, [purpose])])
+
+    def show(self, run: str, pictures: Mapping[str, Path]) -> None:
+        """Log pictures, key -> file: for the charts, once each, and as artifacts, which the comparison page shows.
+
+        That page knows the files at the top alone, so a key becomes a name there: test/rafdb/cam -> test-rafdb-cam.png.
+        """
+        from PIL import Image  # noqa: PLC0415
+
+        charted = {Path(file.path).name.partition("+")[0] for file in self.client.list_artifacts(run, _IMAGES)}
+        for key, path in pictures.items():
+            with Image.open(path) as image:
+                self.client.log_image(run, image, f"{key.replace('/', '-')}.png")
+                if key.replace("/", "~") not in charted:
+                    self.client.log_image(run, image.convert("RGB"), key=key)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the experiment."""
+        return dict(self.client.get_experiment(self.experiment).tags)
+
+    def offer(self, views: Mapping[str, str]) -> None:
+        """Add views to the experiment; one that is there stays as its user has left it."""
+        there = self.tags
+        for name, value in views.items():
+            if name not in there:
+                self.client.set_experiment_tag(self.experiment, name, value)
 
     def log(self, run: str, numbers: list[Number]) -> None:
         """Write metrics."""

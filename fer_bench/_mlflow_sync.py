@@ -11,13 +11,26 @@ from typing import Any
 
 import pandas as pd
 
+from fer_bench import _mlflow_drawings as drawings
+from fer_bench import _mlflow_names as names
 from fer_bench import score_file
 from fer_bench.cells import METRICS, PLAN, PROVENANCE, Cell, faces_folder
 from fer_bench.provenance import git_commit
 
 KEY, CELL, KIND, CURRENT, PARTIAL = (f"fer_bench.{name}" for name in ("key", "cell", "kind", "current", "partial"))
 TRAINING, EVALUATION = "training", "evaluation"
+LAYOUT = 2  # of what a run shows; part of its key, so that a newer layout makes the runs anew
 Number = tuple[str, float, int]  # name, value, step
+
+
+@dataclass(frozen=True)
+class Data:
+    """The dataset a run was made with; digest: of its index, at most 36 characters; purpose: training or test."""
+
+    name: str
+    digest: str
+    path: str
+    purpose: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class Content:
     tags: dict[str, str]
     params: dict[str, str]
     metrics: list[Number]
+    data: Data | None
     draw: Callable[[Path], None]
 
     @property
@@ -58,7 +72,7 @@ def common_tags(cell: Cell, root: Path) -> dict[str, str]:
 def live_tags(cell: Cell, root: Path) -> dict[str, str]:
     """Tags of a training that is about to start."""
     commit = git_commit()
-    own = {KIND: TRAINING, CURRENT: "true", PARTIAL: "true", "dvc_stage": _stage("train", cell)}
+    own = {KIND: TRAINING, CURRENT: "true", PARTIAL: "true", **_stage("train", cell)}
     return common_tags(cell, root) | own | _commit_tags(commit)
 
 
@@ -69,16 +83,17 @@ def training(root: Path, cell: Cell) -> Content | None:
     if not digest:
         return None
     history = pd.read_csv(path) if path.is_file() else pd.DataFrame()
-    own = {KIND: TRAINING, CURRENT: "true", PARTIAL: str(history.empty).lower(), "dvc_stage": _stage("train", cell)}
+    own = {KIND: TRAINING, CURRENT: "true", PARTIAL: str(history.empty).lower(), **_stage("train", cell)}
     tags = common_tags(cell, root) | own | _provenance(root, f"train/{cell.name}")
 
     def draw(folder: Path) -> None:
         if not history.empty:
             shutil.copy(path, folder / "history.csv")
-            _draw_history(history, cell, folder)
+            drawings.history(history, cell, folder)
 
-    key = f"{cell.name}:{digest[:16]}"
-    return Content(key, cell.name, tags, flatten(_settings(root, cell)), epoch_metrics(history), draw)
+    key = f"{cell.name}:{LAYOUT}:{digest[:16]}"
+    shown = names.parameters(_settings(root, cell)), epoch_metrics(history), _data(root, cell.dataset, "training")
+    return Content(key, cell.name, tags, *shown, draw)
 
 
 def evaluation(root: Path, cell: Cell, test: str) -> Content | None:
@@ -89,30 +104,35 @@ def evaluation(root: Path, cell: Cell, test: str) -> Content | None:
         return None
     incomplete = not all((root / file["path"]).is_file() for file in document.get("files", []))
     own = {KIND: EVALUATION, CURRENT: "true", PARTIAL: str(incomplete).lower(), "test_dataset": test}
-    own["dvc_stage"] = _stage("evaluate", cell, test)
+    own |= _stage("evaluate", cell, test)
     tags = common_tags(cell, root) | own | _provenance(root, f"evaluate/{test}/{cell.name}")
 
     def draw(folder: Path) -> None:
         shutil.copy(path, folder / "scores.json")
         if not incomplete:
-            _draw_evaluation(root, cell, test, folder)
+            drawings.evaluation(root, cell, test, folder)
 
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-    facts = flatten(document["cell"][0])
-    return Content(f"{cell.name}:{test}:{digest[:16]}", f"{cell.name} on {test}", tags, facts, _scores(document), draw)
+    key = f"{cell.name}:{test}:{LAYOUT}:{digest[:16]}"
+    shown = names.parameters(document["cell"][0]), _scores(document), _data(root, test, "test")
+    return Content(key, f"{cell.name} on {test}", tags, *shown, draw)
 
 
 def headlines(root: Path, cell: Cell, test: str) -> list[Number]:
     """The main scores on a test dataset, shown in the training run too, so that runs compare without unfolding."""
     document = _document(root / cell.metrics(test))
     scores = {name: value for name, value in document.items() if isinstance(value, int | float)}
-    return [(f"{test}/{name}", float(value), 0) for name, value in sorted(scores.items())]
+    return [(names.headline(test, name), float(value), 0) for name, value in sorted(scores.items())]
 
 
 def numbers(row: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """The finite numbers of one row of a history, but for the epoch itself."""
-    found = [(str(name), float(value)) for name, value in row.items() if name not in ("epoch", "best")]
-    return [(name, value) for name, value in found if math.isfinite(value)]
+    """The finite numbers of one row of a history under their names in MLflow, but for the epoch itself.
+
+    Validation accuracy comes first: MLflow's comparison page draws the first metric that it knows.
+    """
+    found = [(names.epoch(str(name)), float(value)) for name, value in row.items() if name not in ("epoch", "best")]
+    finite = [(name, value) for name, value in found if math.isfinite(value)]
+    return sorted(finite, key=lambda pair: (not pair[0].startswith("val/"), pair[0]))
 
 
 def epoch_metrics(history: pd.DataFrame) -> list[Number]:
@@ -123,28 +143,16 @@ def epoch_metrics(history: pd.DataFrame) -> list[Number]:
     ]
 
 
-def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested settings as one level: `train.augmentation.rotation` -> `6.0`; `sources` are left out."""
-    flat: dict[str, str] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and key != "sources":
-            flat |= flatten(value, f"{prefix}{key}.")
-        elif key != "sources":
-            flat[f"{prefix}{key}"] = str(value)
-    return flat
-
-
 def _scores(document: Mapping[str, Any]) -> list[Number]:
-    """Scores over all test images, map scores of the true class only: what two runs are compared by."""
-    chosen = [row for row in document["rows"] if row["subset"] in ("all", "") and row["pairing"] in ("true_true", "")]
-    scores = {_name(row): row["value"] for row in chosen if row["value"] is not None}
-    return [(name, float(value), 0) for name, value in scores.items() if math.isfinite(value)]
+    found = {name: row["value"] for name, row in names.scores(document["rows"]).items() if row["value"] is not None}
+    return [(name, float(value), 0) for name, value in found.items() if math.isfinite(value)]
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    layer = f"layer {row['layer']}" if row["layer"] else ""
-    parts = (row["metric"], layer, row["explainer"], row["target"], row["average"])
-    return "/".join(str(part) for part in parts if part)
+def _data(root: Path, dataset: str, purpose: str) -> Data | None:
+    """The dataset, where its index is in this clone."""
+    path = faces_folder(dataset) / "index.csv"
+    known = (root / path).is_file()
+    return Data(dataset, _sha256(root / path)[:32], path.as_posix(), purpose) if known else None
 
 
 def _settings(root: Path, cell: Cell) -> dict[str, Any]:
@@ -169,8 +177,10 @@ def _outdated(root: Path, cell: Cell, document: Mapping[str, Any]) -> bool:
     return bool(named) and path.is_file() and _sha256(path) != named
 
 
-def _stage(stage: str, cell: Cell, *more: str) -> str:
-    return f"{stage}@{'-'.join((cell.dataset, cell.model, cell.guidance, str(cell.seed), *more))}"
+def _stage(stage: str, cell: Cell, *more: str) -> dict[str, str]:
+    """The stage of DVC that made the result, also under the names that MLflow's pages show as "Source"."""
+    name = f"{stage}@{'-'.join((cell.dataset, cell.model, cell.guidance, str(cell.seed), *more))}"
+    return {"dvc_stage": name, "mlflow.source.name": f"dvc repro {name}", "mlflow.source.type": "LOCAL"}
 
 
 def _provenance(root: Path, name: str) -> dict[str, str]:
@@ -183,30 +193,6 @@ def _provenance(root: Path, name: str) -> dict[str, str]:
 def _commit_tags(commit: str) -> dict[str, str]:
     # The second name is the one that MLflow's pages show as "Version".
     return {"git_commit": commit, "mlflow.source.git.commit": commit.removesuffix("-dirty")} if commit else {}
-
-
-def _draw_history(history: pd.DataFrame, cell: Cell, folder: Path) -> None:
-    from fer_bench.report import figures_curves, style  # noqa: PLC0415  seaborn loads only when a figure is drawn
-
-    with style.look():
-        style.save(figures_curves.single(history, cell.guidance, cell.name), folder, "training_curves", pdf=False)
-
-
-def _draw_evaluation(root: Path, cell: Cell, test: str, folder: Path) -> None:
-    """Confusion matrix and, where the images may be shown, the overlay sheet; nothing for a cell outside the grid."""
-    from fer_bench.report import figures_confusion, figures_overlays, results, style  # noqa: PLC0415  as above
-
-    plan = _read(root / PLAN / "grid.json")
-    entries = [entry for entry in plan.get("cells", []) if entry["cell"] == cell.name]
-    if not entries or test not in plan["test_datasets"]:
-        return
-    one = results.load(plan | {"cells": entries, "test_datasets": [test]}, root)
-    with style.look():
-        for _, figure in figures_confusion.build(one):
-            style.save(figure, folder, "confusion", pdf=False)
-        for _, figure, publishable in figures_overlays.build(one):
-            if publishable:
-                style.save(figure, folder, "overlays", pdf=False)
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -1,16 +1,24 @@
 """MLflow as a mirror of the result files: written here, never read back, and never able to stop the work."""
 
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fer_bench import _mlflow_drawings as drawings
+from fer_bench import _mlflow_names as names
 from fer_bench import _mlflow_sync as files
-from fer_bench._mlflow_store import PARENT, Store
+from fer_bench import _mlflow_views as views
+from fer_bench._mlflow_store import PARENT, Store, tracking_uri
 from fer_bench._mlflow_sync import PARTIAL, Content
 from fer_bench.cells import Cell
+from fer_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from fer_bench._mlflow_model import Logged
 
 
 class LiveRun:
@@ -110,6 +118,46 @@ def sync(root: Path, plan: Mapping[str, Any]) -> Summary:
     return summary
 
 
+def view_addresses(port: int, root: Path = Path()) -> dict[str, str]:
+    """Name -> address of the views that `fer-bench ui` shows on a port; empty where there are no runs yet."""
+    found: dict[str, str] = {}
+    database = tracking_uri(root).removeprefix("sqlite:///")
+
+    def work() -> None:
+        store = Store(root)
+        found.update(views.addresses(store.tags, store.experiment, port))
+
+    _Guard("://" in database or Path(database).is_file())(work)  # looking must not make an empty database
+    return found
+
+
+def log_model(cell: str, folder: Path, root: Path = Path()) -> "Logged":
+    """Log the export of a trained cell as a model of its training run, which is made if it is not there.
+
+    Args:
+        cell: DATASET-MODEL-GUIDANCE-sSEED.
+        folder: what `fer_bench.export.export` wrote.
+        root: of the repository.
+
+    Raises:
+        InputError: no training run can be made of the cell's files, or MLflow cannot be written.
+    """
+    from fer_bench import _mlflow_model as models  # noqa: PLC0415  MLflow takes seconds
+
+    try:
+        mirror = _Mirror(root, Summary())
+        run = mirror.train(Cell.parse(cell))
+        if run:
+            return models.log(mirror.store, run, cell, folder)
+    except Exception as error:  # whatever MLflow, its database or its server may raise
+        reason = str(error).strip().splitlines() or [""]
+        said = f"{type(error).__name__}: {reason[0]}"
+        raise InputError(f"MLflow at {tracking_uri(root)}: {said}; MLFLOW_TRACKING_URI names another server") from error
+    raise InputError(
+        f"cell {cell}: no training log here, so no run to link a model to; `dvc repro` or `dvc pull` has it"
+    )
+
+
 class _Guard:
     """Run a piece of mirroring; its first failure is one warning and the end of mirroring, never of the work."""
 
@@ -151,6 +199,15 @@ class _Mirror:
         _, changed = self._ensure(cell, content, {PARENT: parent})
         if changed:
             self.store.log(parent, files.headlines(self.root, cell, test))
+            if not content.partial:
+                self._show(cell, test, parent)
+            self.store.offer(views.views(test))
+
+    def _show(self, cell: Cell, test: str, run: str) -> None:
+        """Lay the faces of a test dataset beside the scores in a training run, where they may be shown."""
+        with tempfile.TemporaryDirectory() as folder:
+            drawn = drawings.pictures(self.root, cell, test, Path(folder))
+            self.store.show(run, {names.picture(test, kind): path for kind, path in drawn.items()})
 
     def _ensure(self, cell: Cell, content: Content, more: Mapping[str, str]) -> tuple[str, bool]:
         """Return the run that shows this content, and whether it was made, completed or moved just now."""

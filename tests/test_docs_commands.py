@@ -49,8 +49,12 @@ SLOW = [
     "fer-bench explain photo.jpg --model exported",
     "dvc metrics show",
     "dvc metrics diff",
+    "dvc metrics show results/metrics/synthetic/synthetic-resnet10t-*",
+    "dvc metrics diff --no-path --targets paper_tables/default/plots/summary.json",
     "dvc params diff",
     "dvc plots show",
+    "dvc plots diff HEAD",
+    "dvc plots show --html-template .dvc/plots_offline.html",
     "dvc push",
     "dvc pull",
     "dvc push --run-cache",
@@ -60,6 +64,8 @@ SLOW = [
     f"fer-bench verify --rerun --cell {CELL}",
     "fer-bench verify --rerun",
     "dvc exp run -S train.epochs=3",
+    "dvc exp show --no-pager --drop '.*' --keep 'Experiment|accuracy.resnet10t|train.epochs'",
+    "dvc exp diff",
     "make pages",
     "make docs",
     "fer-bench new metric my_metric",
@@ -77,6 +83,14 @@ BY_ANOTHER_TEST = {
     ),
     "fer-bench pack affectnet_paper": "test_packed::test_the_command_packs_what_the_plan_trains_on",
     "fer-bench ui": "test_telemetry::test_the_page_of_runs_is_for_this_machine_alone",
+    f"fer-bench mlflow-log-model {CELL}": "test_mlflow_model::test_a_second_call_logs_nothing",
+    "mlflow models serve --model-uri models:/m-... --env-manager local --port 5001": (
+        "test_mlflow_model::test_mlflow_serves_it"
+    ),
+    """printf '{"dataframe_records": [{"image": "%s"}]}' "$(base64 -w0 photo.jpg)" | """
+    """curl -s -d @- -H 'Content-Type: application/json' http://127.0.0.1:5001/invocations""": (
+        "test_mlflow_model::test_mlflow_serves_it"
+    ),
     "fer-bench repro --engine ray --address auto": (
         "test_ray_smoke::test_the_grid_on_two_nodes_of_which_one_dies_is_the_serial_one"
     ),
@@ -96,6 +110,9 @@ NOT_RUN = {
     "uv pip install -e '.[cluster]'": INSTALLS,
     "uv pip install 'dvc[s3]'": INSTALLS,
     "uv pip install psycopg2-binary boto3": INSTALLS,
+    "uv pip install --python python vl-convert-python": INSTALLS,
+    """mkdir -p dvc_plots && python -c "import vl_convert; """
+    """open('dvc_plots/vega.js', 'w').write(vl_convert.javascript_bundle())\"""": INSTALLS,
     "$EDITOR fer_bench/methods/my_method.py": "opens an editor",
     "$EDITOR params.yaml": "opens an editor",
     "mkdir -p data/authors": DATA,

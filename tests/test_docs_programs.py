@@ -12,9 +12,10 @@ from generated_faces import generated, photograph
 from fer_bench.yaml_file import read_yaml
 from tests.trained_cells import CELL, ROOT, repository
 
-ELSEWHERE = {  # run by tests/test_docs_commands.py, in a repository with prepared faces
+ELSEWHERE = {  # run by tests/test_docs_commands.py, in a repository with prepared faces, or where the name says so
     "docs/extending.md": "test_the_worked_example_of_a_method",
     "docs/guidance.md": "test_the_sheet_of_guiding_maps",
+    "docs/mlflow.md": "test_mlflow_loads_it_and_it_answers_as_the_cell_does",  # tests/test_mlflow_model.py
 }
 SMALLER = {'PRESETS["default"]': 'PRESETS["smoke"]', "synthetic-resnet10t-au-s0": CELL}
 

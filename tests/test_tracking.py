@@ -4,11 +4,12 @@ import copy
 import json
 import shutil
 import warnings
+from pathlib import Path
 
 import pytest
 import recorded_results as recorded
 
-from fer_bench import _mlflow_store, _mlflow_sync, tracking
+from fer_bench import _mlflow_drawings, _mlflow_store, tracking
 from fer_bench.cells import Cell
 
 SEEDS = (0,)
@@ -29,8 +30,8 @@ def template(tmp_path_factory):
 def repository(template, tmp_path, monkeypatch, request):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     if "artifacts" not in request.node.name:
-        for name in ("_draw_history", "_draw_evaluation"):  # seconds, and looked at where the name says so
-            monkeypatch.setattr(_mlflow_sync, name, lambda *_: None)
+        for name in ("history", "evaluation", "pictures"):  # seconds, and looked at where the name says so
+            monkeypatch.setattr(_mlflow_drawings, name, lambda *_: {})
     root, plan = template
     shutil.copytree(root, tmp_path, dirs_exist_ok=True)
     return tmp_path, copy.deepcopy(plan)
@@ -79,10 +80,17 @@ def test_training_run_shows_settings_epochs_scores_and_artifacts(repository):
     assert tags["pair"] == "synthetic-resnet_small-s0"
     assert tags["dvc_stage"] == "train@synthetic-resnet_small-au-0"
     assert tags["fer_bench.partial"] == "false"
-    history = client(root).get_metric_history(run.info.run_id, "val_att_cos")
+    assert (tags["mlflow.source.name"], tags["mlflow.source.type"]) == (f"dvc repro {tags['dvc_stage']}", "LOCAL")
+    history = client(root).get_metric_history(run.info.run_id, "val/att_cos")
     assert [(point.step, round(point.value, 4)) for point in history] == [(1, 0.6), (2, 0.65), (3, 0.6667)]
-    assert run.data.metrics["synthetic/accuracy"] == 85.5
-    assert artifacts(root, run) == {"history.csv", "training_curves.png"}
+    assert run.data.metrics["test/synthetic/accuracy"] == 85.5
+    faces = {"test-synthetic-attention.png", "test-synthetic-cam.png"}
+    assert artifacts(root, run) == {"history.csv", "training_curves.png", "images"} | faces
+    charted = [Path(file.path).name for file in client(root).list_artifacts(run.info.run_id, "images")]
+    assert {name.partition("+")[0] for name in charted} == {"test~synthetic~attention", "test~synthetic~cam"}
+    assert len(charted) == 4  # each with a small copy that MLflow makes
+    inputs = run.inputs.dataset_inputs
+    assert [(one.dataset.name, one.tags[0].value) for one in inputs] == [("synthetic", "training")]
 
 
 def test_evaluation_is_nested_with_artifacts(repository):
@@ -93,7 +101,7 @@ def test_evaluation_is_nested_with_artifacts(repository):
     assert len(children) == 2
     for child in children:
         assert parents[child.data.tags["mlflow.parentRunId"]].data.tags["cell"] == child.data.tags["cell"]
-        assert child.data.metrics["att_cos/layer 5/paper/macro"] == pytest.approx(
+        assert child.data.metrics["att_cos/layer 5 paper"] == pytest.approx(
             0.935 if child.data.tags["guidance"] == "au" else 0.74
         )
         assert artifacts(root, child) == {"scores.json", "confusion.png", "overlays.png"}
@@ -106,7 +114,9 @@ def test_private_faces_are_no_artifacts(repository):
     plan["cells"] = plan["cells"][:1]
     tracking.sync(root, plan)
     child = runs(root, "tags.`fer_bench.kind` = 'evaluation'")[0]
+    parent = runs(root, "tags.`fer_bench.kind` = 'training'")[0]
     assert artifacts(root, child) == {"scores.json", "confusion.png"}
+    assert artifacts(root, parent) == {"history.csv", "training_curves.png"}
 
 
 def test_deleted_runs_come_back(repository):
@@ -119,7 +129,7 @@ def test_deleted_runs_come_back(repository):
     assert len(again) == 2
     kinds = {run.data.tags["fer_bench.kind"]: run for run in again}
     assert kinds["evaluation"].data.tags["mlflow.parentRunId"] == kinds["training"].info.run_id
-    assert kinds["training"].data.metrics["synthetic/accuracy"] > 80
+    assert kinds["training"].data.metrics["test/synthetic/accuracy"] > 80
 
 
 def test_new_results_make_new_runs_and_retire_the_old(repository):
@@ -146,6 +156,34 @@ def test_fresh_clone_gets_partial_runs_that_are_completed_later(repository, tmp_
     assert {run.data.tags["fer_bench.partial"] for run in runs(root)} == {"false"}
 
 
+def test_runs_of_a_fresh_clone_have_no_artifacts_that_need_the_cache(repository):
+    root, plan = repository
+    shutil.move(root / "results/runs", root / "elsewhere")
+    plan["cells"] = plan["cells"][:1]
+    assert tracking.sync(root, plan).made == 2
+    found = {run.data.tags["fer_bench.kind"]: artifacts(root, run) for run in runs(root)}
+    assert found == {"training": set(), "evaluation": {"scores.json"}}
+
+
+def test_views_are_offered_and_a_changed_one_is_left_alone(repository):
+    root, plan = repository
+    tracking.sync(root, plan)
+    found = client(root)
+    experiment = found.get_experiment_by_name(_mlflow_store.EXPERIMENT)
+    ours = [tag for tag in experiment.tags if tag.startswith("mlflow.sharedViewState.")]
+    assert sorted(ours) == [f"mlflow.sharedViewState.{name}-synthetic" for name in ("means", "pairs")]
+    found.set_experiment_tag(experiment.experiment_id, ours[0], "mine")
+    found.delete_run(runs(root)[0].info.run_id)
+    assert tracking.sync(root, plan).made == 1
+    assert found.get_experiment(experiment.experiment_id).tags[ours[0]] == "mine"
+
+
+def test_looking_for_views_makes_no_database(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert tracking.view_addresses(5000, tmp_path) == {}
+    assert not list(tmp_path.iterdir())
+
+
 def test_cells_without_results_are_counted(repository):
     root, _ = repository
     more = recorded.plan(seeds=(0, 5))
@@ -161,7 +199,7 @@ def test_live_run_logs_epochs_and_is_completed(repository):
         assert [run.info.status for run in runs(root)] == ["RUNNING"]
     run = runs(root)[0]
     assert run.info.status == "FINISHED"
-    losses = client(root).get_metric_history(run.info.run_id, "train_loss")
+    losses = client(root).get_metric_history(run.info.run_id, "train/loss")
     assert [point.step for point in losses] == [1, 2, 3]  # the first from the live log, the others from history.csv
     assert run.data.tags["fer_bench.key"].startswith(f"{cell.name}:")
     tracking.mirror_train(entry_of(plan), root)

@@ -16,6 +16,10 @@ from fer_bench.errors import InputError
 @command(LOOK, "fer-bench ui", "fer-bench ui --port 5001", statuses={0: "ended", 1: "MLflow could not start"})
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
     """Show the runs in MLflow, for this machine alone and without its telemetry, until interrupted."""
+    from fer_bench import tracking  # noqa: PLC0415  MLflow takes seconds
+
+    for view, address in tracking.view_addresses(port).items():
+        print(f"{view}: {address}", flush=True)
     hosts = f"localhost:{port},127.0.0.1:{port}"  # requests under any other name are refused
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
     raise typer.Exit(subprocess.run([sys.executable, "-m", "mlflow", "ui", *options], check=False).returncode)

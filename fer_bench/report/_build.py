@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from fer_bench.cells import PRIVATE
 from fer_bench.errors import InputError
-from fer_bench.report import cards, figures, histories, page, style, tables
+from fer_bench.report import cards, figures, histories, page, plots, style, tables
 from fer_bench.report.results import Results, load
 
 RESULTS = Path("results")
@@ -71,6 +71,7 @@ def _scratch(root: Path) -> Path:
 def _render(results: Results, folder: Path, extra: Mapping[str, Figure], units: Mapping[str, Sequence[str]]) -> None:
     write_csv(results.frame, folder / RESULTS / results.grid / "metrics.csv")
     write_csv(histories.curves(results), folder / RESULTS / results.grid / "curves.csv")
+    plots.write(results, folder / PAPER_TABLES / results.grid / "plots")
     built = tables.build(results)
     tables.write(built, folder / PAPER_TABLES / results.grid)
     cards.write(results, built, folder / PAPER_TABLES / results.grid)

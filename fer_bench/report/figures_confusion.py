@@ -20,7 +20,7 @@ def build(results: Results) -> Iterator[tuple[str, Figure]]:
     for pair in results.drawn_pairs:
         matrices = {
             (model, guidance): [
-                matrix for document in results.found(pair, model, guidance) for matrix in _one(results, document)
+                matrix for document in results.found(pair, model, guidance) for matrix in counts(results, document)
             ]
             for model in results.models
             for guidance in results.guidances
@@ -44,7 +44,8 @@ def _ids(column: pd.Series, expressions: list[str]) -> np.ndarray:
     return column.map({name: index for index, name in enumerate(expressions)}).to_numpy(dtype=int)
 
 
-def _one(results: Results, document: Document) -> list[np.ndarray]:
+def counts(results: Results, document: Document) -> list[np.ndarray]:
+    """The confusion matrix of one cell, in a list that is empty where its predictions are not here."""
     path = document.files.get("predictions.parquet")
     if path is None:
         return []
