@@ -200,7 +200,7 @@ def parse(command: click.Command, arguments: list[str], whole: bool = True) -> N
     context = command.make_context(
         "", list(arguments), resilient_parsing=True
     )  # so no option of the program itself acts
-    while isinstance(command, click.Group):
+    while hasattr(command, "resolve_command"):  # a group of click's, or of the click that comes with typer
         own = [option for one in command.get_params(context) for option in one.opts]
         while arguments and arguments[0].startswith("-"):
             assert arguments.pop(0) in own
