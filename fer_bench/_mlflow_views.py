@@ -42,7 +42,8 @@ def addresses(tags: Mapping[str, str], experiment: str, port: int) -> dict[str, 
     """Name of every view among the tags of an experiment -> where `mlflow ui` shows it as charts on this machine."""
     page = f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs"
     ours = (pairs(""), means(""))  # others' tags may hold a state without a name
-    saved = {tag.removeprefix(_TAG): json.loads(value) for tag, value in sorted(tags.items()) if _id(tag, ours)}
+    found = sorted(((tag, value) for tag, value in tags.items() if _id(tag, ours)), reverse=True)  # pairs first
+    saved = {tag.removeprefix(_TAG): json.loads(value) for tag, value in found}
     return {view["name"]: f"{page}?viewStateShareKey={key}&compareRunsMode=CHART" for key, view in saved.items()}
 
 
