@@ -45,8 +45,8 @@ docs: $(STAMP) ## make the documentation as a site in site/, without the network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "site/index.html: open it in a browser"
 
-pages: $(STAMP) ## put the committed numbers of the default grid into the tables of README.md and docs/tables.md
-	$(BIN)/python -m fer_bench.report.page_tables
+pages: $(STAMP) ## put the committed numbers of the default grid into the tables of README.md and docs/
+	$(BIN)/python -m fer_bench.report.committed_pages
 
 lock: ## rebuild requirements.lock from pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from fer_bench.errors import InputError
-from fer_bench.report import page_tables
+from fer_bench.report import committed_pages, page_significance, page_tables
 from fer_bench.report.value import MINUS
 
 ROOT = Path(__file__).parent.parent
 COLUMNS = "model guidance seed explainer layer target pairing subset average metric value n optimised protocol status"
-METRICS = "results/default/metrics.csv"
+PAGES = ("README.md", "docs/tables.md", "docs/statistics.md")
+MADE_FROM = (committed_pages.METRICS, committed_pages.SIGNIFICANCE)
 MODELS = {"net": {"label": "A network"}}
 
 
@@ -90,32 +91,44 @@ def test_levels_come_in_the_order_of_the_tables(frame):
     assert cells("\n".join(lines), "with AU")[1:] == ["0.710 ± 0.010†", "0.500 ± 0.000"]
 
 
+def test_differences_with_their_intervals():
+    names = ["other trainings", "other faces", "both"]
+    ends = {f"95 % interval, {name}, {end}": sign * 1.5 for name in names for end, sign in (("low", -1), ("high", 1))}
+    line = {"Network": "A network", "Score": "CL (%)", "difference": -2.0, "seeds needed": 69.0, **ends}
+    line |= {"p (Holm), trainings": 0.114, "p (Holm), faces": 0.00001}
+    other = {**line, "Score": "CAM-COS, GradCAM"}
+    interval = f"{MINUS}1.50 to 1.50"
+    wanted = ["A network", "accuracy (%)", f"{MINUS}2.00", interval, interval, interval, "0.114", "< 0.001", "69"]
+    assert cells(page_significance.significance(pd.DataFrame([line, other])), "A network") == wanted
+
+
 def test_only_what_lies_between_the_marks_is_replaced():
-    page = f"before\n{page_tables.BEGIN}\nold\n{page_tables.END}\nafter\n"
-    updated = page_tables.update(page, "new", "README.md")
-    assert updated == f"before\n{page_tables.BEGIN}\n\nnew\n\n{page_tables.END}\nafter\n"
-    assert page_tables.update(updated, "new", "README.md") == updated
+    page = f"before\n{committed_pages.BEGIN}\nold\n{committed_pages.END}\nafter\n"
+    updated = committed_pages.update(page, "new", "README.md")
+    assert updated == f"before\n{committed_pages.BEGIN}\n\nnew\n\n{committed_pages.END}\nafter\n"
+    assert committed_pages.update(updated, "new", "README.md") == updated
     with pytest.raises(InputError, match=r"README\.md: expected the lines"):
-        page_tables.update("no marks", "new", "README.md")
+        committed_pages.update("no marks", "new", "README.md")
 
 
-@pytest.mark.parametrize("page", page_tables.PAGES)
+@pytest.mark.parametrize("page", PAGES)
 def test_the_page_holds_the_numbers_of_the_results(page, tmp_path):
     """Those that lie here, or those of the last commit where `make repro` has made others on this machine."""
-    wanted = [page_tables.pages(root)[page] for root in (ROOT, last_commit(tmp_path))]
+    wanted = [committed_pages.pages(root)[page] for root in (ROOT, last_commit(tmp_path))]
     assert (ROOT / page).read_text(encoding="utf-8") in wanted, f"{page}: `make pages` puts the new numbers in"
 
 
 def last_commit(folder):
-    """A folder with the committed scores and the pages as they are; the repository itself where there is no git."""
-    found = subprocess.run(["git", "show", f"HEAD:{METRICS}"], cwd=ROOT, capture_output=True, check=False)
-    if found.returncode:
-        return ROOT
-    for name in ("params.yaml", *page_tables.PAGES):
+    """A folder with the committed results and the pages as they are; the repository itself where there is no git."""
+    for name in MADE_FROM:
+        found = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True, check=False)
+        if found.returncode:
+            return ROOT
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(found.stdout)
+    for name in ("params.yaml", *PAGES):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-    (folder / METRICS).parent.mkdir(parents=True)
-    (folder / METRICS).write_bytes(found.stdout)
     return folder
 
 
@@ -129,4 +142,4 @@ def test_findings_of_the_readme_are_those_of_the_page_on_trust():
 
 def test_without_results_the_error_says_how_to_make_them(tmp_path):
     with pytest.raises(InputError, match="make repro"):
-        page_tables.pages(tmp_path)
+        committed_pages.pages(tmp_path)

@@ -1,23 +1,18 @@
-"""Tables of README.md and docs/tables.md that are made from the committed results/default/metrics.csv."""
+"""Result table of README.md and levels of docs/tables.md, as Markdown, from the tidy table of a grid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
 
-from fer_bench.errors import InputError
 from fer_bench.report import labels
 from fer_bench.report.gain import gain
 from fer_bench.report.results import select
 from fer_bench.report.value import Value, constant
-from fer_bench.yaml_file import read_yaml
 
 GRID = "default"
-BEGIN = "<!-- made of results/default/metrics.csv by `make pages` -->"
-END = "<!-- end -->"
 ARMS = ("none", "au")
 HEAD = ["model", "score", "chance", "without AU", "with AU", "difference [95 %]", "ceiling"]
 
@@ -62,7 +57,7 @@ def scores(frame: pd.DataFrame, models: dict[str, Any]) -> str:
         f"Grid `{GRID}`, protocol `{about['protocol']}`, {seeds} seeds, {about['n']} generated test faces; "
         "mean ± sample deviation over the seeds; differences paired by seed, intervals over other trainings."
     )
-    return f"{above}\n\n{_markdown(rows, HEAD, texts=2)}"
+    return f"{above}\n\n{markdown(rows, HEAD, texts=2)}"
 
 
 def levels(frame: pd.DataFrame, models: dict[str, Any]) -> str:
@@ -82,32 +77,10 @@ def levels(frame: pd.DataFrame, models: dict[str, Any]) -> str:
         ]
         for arm in ARMS
     ]
-    return _markdown(rows, ["what is scored", attention.word, activation.word], texts=1)
+    return markdown(rows, ["what is scored", attention.word, activation.word], texts=1)
 
 
-PAGES = {"README.md": scores, "docs/tables.md": levels}
-
-
-def update(text: str, made: str, page: str) -> str:
-    """Put a table between the two marks of a page; InputError where it has not one of each, in this order."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError(f"{page}: expected the lines {BEGIN!r} and {END!r}, in this order")
-    return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
-
-
-def pages(root: Path) -> dict[str, str]:
-    """Path -> what each page would be with the results that lie below a folder, the root of the repository."""
-    path = root / "results" / GRID / "metrics.csv"
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; `make repro` with the grid {GRID} writes it")
-    frame, models = pd.read_csv(path, keep_default_na=False), read_yaml(root / "params.yaml")["models"]
-    texts = {page: (root / page).read_text(encoding="utf-8") for page in PAGES}
-    return {page: update(text, PAGES[page](frame, models), page) for page, text in texts.items()}
-
-
-def _markdown(rows: list[list[str]], head: list[str], texts: int) -> str:
+def markdown(rows: list[list[str]], head: list[str], texts: int) -> str:
     """A table; all columns but the first few hold numbers."""
     aligned = [*["left"] * texts, *["right"] * (len(head) - texts)]
     return str(tabulate(rows, head, "pipe", colalign=aligned, disable_numparse=True))
@@ -157,8 +130,3 @@ def _reference(frame: pd.DataFrame, score: Score, suffix: str) -> Value:
     rows = select(frame, **where)
     by_seed = dict(zip(rows["seed"], rows["value"].astype(float), strict=True))
     return Value(by_seed, len(by_seed), score.digits, reference=True)
-
-
-if __name__ == "__main__":
-    for name, text in pages(Path()).items():
-        Path(name).write_text(text, encoding="utf-8")
