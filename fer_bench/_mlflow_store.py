@@ -98,14 +98,14 @@ class Store:
     def show(self, run: str, pictures: Mapping[str, Path]) -> None:
         """Log pictures, key -> file: for the charts, once each, and as artifacts, which the comparison page shows.
 
-        That page knows the files at the top alone, so a key becomes a name there: test/rafdb/cam -> test-rafdb-cam.png.
+        That page knows files at the top alone and has room for short names: test/rafdb/cam -> cam-rafdb.png.
         """
         from PIL import Image  # noqa: PLC0415
 
         charted = {Path(file.path).name.partition("+")[0] for file in self.client.list_artifacts(run, _IMAGES)}
         for key, path in pictures.items():
             with Image.open(path) as image:
-                self.client.log_image(run, image, f"{key.replace('/', '-')}.png")
+                self.client.log_image(run, image, f"{'-'.join(reversed(key.split('/')[1:]))}.png")
                 if key.replace("/", "~") not in charted:
                     self.client.log_image(run, image.convert("RGB"), key=key)
 

@@ -90,7 +90,7 @@ def test_the_comparison_page_has_both_runs_their_scores_and_their_faces(browser,
     scores = [f"{client.get_run(found[cell]).data.metrics['test/synthetic/accuracy']:g}" for cell in CELLS]
     assert scores[0] != scores[1]
     shows(browser, *CELLS, "test/synthetic/accuracy", *scores)
-    wait(browser, f"{CLICK}('test-synthetic-attention.png')", "the picture among the artifacts")
+    wait(browser, f"{CLICK}('attention-synthetic.png')", "the picture among the artifacts")
     wait(
         browser,
         "[...document.images].filter((image) => image.naturalWidth > 200 && image.alt !== 'logo').length >= 2",

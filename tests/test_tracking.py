@@ -84,7 +84,7 @@ def test_training_run_shows_settings_epochs_scores_and_artifacts(repository):
     history = client(root).get_metric_history(run.info.run_id, "val/att_cos")
     assert [(point.step, round(point.value, 4)) for point in history] == [(1, 0.6), (2, 0.65), (3, 0.6667)]
     assert run.data.metrics["test/synthetic/accuracy"] == 85.5
-    faces = {"test-synthetic-attention.png", "test-synthetic-cam.png"}
+    faces = {"attention-synthetic.png", "cam-synthetic.png"}
     assert artifacts(root, run) == {"history.csv", "training_curves.png", "images"} | faces
     charted = [Path(file.path).name for file in client(root).list_artifacts(run.info.run_id, "images")]
     assert {name.partition("+")[0] for name in charted} == {"test~synthetic~attention", "test~synthetic~cam"}
