@@ -59,12 +59,7 @@ def test_dvc_itself_is_told_by_the_repository() -> None:
 
 def test_the_page_of_runs_is_for_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-
-    def run(command: list[str], check: bool) -> subprocess.CompletedProcess:
-        started.append(command)
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(runs.subprocess, "run", run)
+    monkeypatch.setattr(runs.os, "execv", lambda _program, command: started.append(command))
     assert CliRunner().invoke(cli.app, ["ui", "--port", "5017"]).exit_code == 0
     (command,) = started
     assert command[1:4] == ["-m", "mlflow", "ui"]

@@ -1,7 +1,7 @@
 """`fer-bench ui` and `mlflow-sync`: the runs in MLflow, a mirror of the result files."""
 
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +22,8 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
         print(f"{view}: {address}", flush=True)
     hosts = f"localhost:{port},127.0.0.1:{port}"  # requests under any other name are refused
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
-    raise typer.Exit(subprocess.run([sys.executable, "-m", "mlflow", "ui", *options], check=False).returncode)
+    command = [sys.executable, "-m", "mlflow", "ui", *options]
+    os.execv(sys.executable, command)  # noqa: S606  in place of this process, so that what ends one ends the other
 
 
 @command(KEEP, "fer-bench mlflow-sync", name="mlflow-sync")
