@@ -304,7 +304,7 @@ def test_the_worked_example_of_a_method(text, smoke):
     (smoke.folder / "fer_bench/methods/max_pooling.py").write_text(source, encoding="utf-8")
     smoke.edit("params.yaml", "\nmodels:\n", f"\n{settings}")
     smoke.edit("params.yaml", "  models: [resnet10t]\n", "  models: [resnet10t, resnet10t_max]\n")
-    assert re.search(r"[1-9]\d* passed", typed(text, smoke))
+    typed(text, smoke)  # a status of 5 would mean that no test was found
     typed("fer-bench check", smoke)
     printed = typed("fer-bench repro", smoke)
     assert "train@synthetic_smoke-resnet10t_max-au-s0" in printed
