@@ -1,5 +1,6 @@
 """Killed in the midst of it, generated faces, landmarks and packed images go on; what is done is not done again."""
 
+import shutil
 import subprocess
 import sys
 from hashlib import sha256
@@ -100,3 +101,24 @@ def test_landmarks_in_the_pipeline(pipeline, way):
     assert pipeline.hashes("landmarks@synthetic_smoke") == whole
     assert len(set(found())) == len(found())  # no image twice
     assert set(before) <= set(found())
+
+
+@pytest.mark.parametrize("way", [("dvc", "repro"), ("fer_bench.cli", "repro", "-j", "2")])
+def test_generated_faces_in_the_pipeline(pipeline, way):
+    """DVC clears the folder of the faces before the stage; what is unfinished lies elsewhere."""
+    whole = pipeline.hashes("faces@synthetic_smoke")
+    shutil.rmtree(pipeline.folder / "data/faces/synthetic_smoke")
+    shutil.rmtree(pipeline.folder / ".dvc/cache")
+    images = pipeline.folder / "results/provenance/faces/synthetic_smoke"
+    started = pipeline.start(*way, "faces")
+    until(lambda: len(list(images.glob("*/images/*.png"))) >= 30)
+    for process in pipeline.processes():
+        process.kill()
+    started.wait()
+    done = {path.name: path.stat().st_mtime_ns for path in images.glob("*/images/*.png")}
+    assert len(done) < 140
+    pipeline.run(*way, "faces")
+    assert pipeline.hashes("faces@synthetic_smoke") == whole
+    made = pipeline.folder / "data/faces/synthetic_smoke/images"
+    assert sum((made / name).stat().st_mtime_ns == stamp for name, stamp in done.items()) >= len(done) - 8
+    assert not list(images.glob("*"))
