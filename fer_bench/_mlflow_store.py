@@ -36,6 +36,8 @@ class Store:
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient  # noqa: PLC0415  seconds to import, and not needed where it is switched off
 
+        # Whatever fails is raised too, and becomes one warning.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         self.uri = tracking_uri(root)
         if self.uri.startswith("sqlite:///"):
             create_database(self.uri, root)
@@ -171,8 +173,7 @@ def create_database(uri: str, root: Path) -> None:
             return
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415
 
-        for name in ("mlflow.store.db.utils", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         draft = path.with_name(f"{path.name}.draft")
         draft.unlink(missing_ok=True)
         SqlAlchemyStore(f"sqlite:///{draft}", str(root.resolve() / "mlruns"))

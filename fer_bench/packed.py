@@ -7,6 +7,8 @@ build at the same time do no harm.
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +17,8 @@ import numpy as np
 from tqdm import tqdm
 
 CHUNK = 2048  # images a file: 400 MB at 256 px
+_HEADER = 128  # bytes before the pixels
+_ABANDONED = 86_400.0  # seconds after which a file that is still unfinished is nobody's
 Decode = Callable[[int, int], np.ndarray]  # row of the split, side -> (side, side, 3) uint8
 
 
@@ -41,13 +45,14 @@ class PackedImages:
 
     @property
     def whole(self) -> bool:
-        """Whether every file is there."""
-        return all(path.is_file() for path in self.paths)
+        """Whether every file is there, at its full length."""
+        return not self._missing()
 
     def build(self, decode: Decode, shard: int = 0, shards: int = 1, progress: bool = True) -> int:
         """Make the files that are missing, of every `shards` the one numbered `shard` from 0; return how many."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        missing = [number for number, path in enumerate(self.paths) if number % shards == shard and not path.is_file()]
+        self._clear()
+        missing = [number for number in self._missing() if number % shards == shard]
         for number in tqdm(missing, desc=f"pack {self.side} px", unit="file", disable=not progress):
             self._write(number, decode)
         return len(missing)
@@ -62,13 +67,43 @@ class PackedImages:
             found[position] = self._open[number][within]
         return found
 
+    def _missing(self) -> list[int]:
+        """Numbers of the files that are not there, or were cut short, as a power cut does."""
+        lengths = {path: _HEADER + self._rows(number) * self.side**2 * 3 for number, path in enumerate(self.paths)}
+        return [
+            number
+            for number, (path, length) in enumerate(lengths.items())
+            if not path.is_file() or path.stat().st_size != length
+        ]
+
+    def _rows(self, number: int) -> int:
+        """How many images a file holds."""
+        return min(CHUNK, self.count - number * CHUNK)
+
+    def _clear(self) -> None:
+        """Remove what killed runs left behind; younger files may be another machine's work."""
+        for partial in self.folder.glob("*.partial"):
+            if time.time() - partial.stat().st_mtime > _ABANDONED:
+                partial.unlink(missing_ok=True)
+
     def _write(self, number: int, decode: Decode) -> None:
-        rows = range(number * CHUNK, min((number + 1) * CHUNK, self.count))
+        rows = range(number * CHUNK, number * CHUNK + self._rows(number))
         path = self.paths[number]
         partial = path.with_suffix(f".{uuid4().hex}.partial")
         shape = (len(rows), self.side, self.side, 3)
-        pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
-        for position, row in enumerate(rows):
-            pixels[position] = decode(row, self.side)
-        pixels.flush()
-        partial.replace(path)
+        try:
+            pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
+            _reserve(partial)
+            for position, row in enumerate(rows):
+                pixels[position] = decode(row, self.side)
+            pixels.flush()
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _reserve(path: Path) -> None:
+    """Take the room on the disk now: a disk that is full later kills the process that writes to mapped memory."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,15 @@ def recorded(stage: str, name: str) -> Iterator[None]:
     finally:
         record = {"stage": stage, "name": name, "state": state, "started": start, "seconds": time.time() - start}
         if os.environ.get("RANK", "0") == "0":  # of processes that train together the first one writes
-            write(PROVENANCE / stage / f"{name}.json", {**record, **surroundings()})
+            _note(PROVENANCE / stage / f"{name}.json", {**record, **surroundings()})
+
+
+def _note(path: Path, record: dict[str, object]) -> None:
+    """Write a record; that it cannot be written must neither cost the results nor hide why the work has failed."""
+    try:
+        write(path, record)
+    except OSError as error:
+        print(f"warning: {path}: {error.strerror or error}; the results do not need it", file=sys.stderr)
 
 
 def write(path: Path, record: dict[str, object]) -> None:
@@ -63,14 +72,10 @@ def _sha256(path: Path) -> str:
 
 def _device() -> str:
     """Name of the accelerator, if torch is loaded and sees one; never loads torch for it."""
-    import sys  # noqa: PLC0415  the question is what this process has loaded so far
-
     torch = sys.modules.get("torch")
     return str(torch.cuda.get_device_name()) if torch and torch.cuda.is_available() else "cpu"
 
 
 def _threads() -> int:
-    import sys  # noqa: PLC0415  as above
-
     torch = sys.modules.get("torch")
     return int(torch.get_num_threads()) if torch else 0

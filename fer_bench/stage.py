@@ -1,16 +1,21 @@
 """What every stage script shares: its plan entry, the runtime settings, errors as one line, provenance, failures."""
 
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from fer_bench import failures
+from fer_bench.alone import alone
 from fer_bench.cell_stages import planned
 from fer_bench.cells import PLAN
 from fer_bench.errors import InputError
+from fer_bench.forked import workers_spared
+from fer_bench.mishap import worded
 from fer_bench.orphan import end_with_pipeline
 from fer_bench.provenance import recorded
 from fer_bench.train_settings import RuntimeSettings
@@ -19,15 +24,40 @@ from fer_bench.yaml_file import read_yaml
 
 
 def main(stage: str, work: Callable[[dict[str, Any], RuntimeSettings], None]) -> None:
-    """Run `python stages/STAGE.py NAME` on data/plan/STAGE/NAME.json; a user error is one line and exit 1."""
+    """Run `python stages/STAGE.py NAME` on data/plan/STAGE/NAME.json."""
     end_with_pipeline()
+    name = sys.argv[1]
+    part = alone(stage, "-".join(sys.argv[1:]))  # parts of a stage, given by further arguments, run side by side
+    with errors_as_one_line(f"{stage} {name}"), part, recorded(stage, name), _watched(stage, name), workers_spared():
+        work(entry(f"{stage}/{name}"), runtime())
+
+
+@contextmanager
+def errors_as_one_line(what: str) -> Iterator[None]:
+    """Let what the user or the machine did wrong be one line and exit 1, and Ctrl-C the same as SIGTERM."""
+    process = os.getpid()
+
+    def ended(*_: object) -> None:
+        if os.getpid() == process:  # forked workers inherit this
+            os.kill(process, signal.SIGTERM)
+
+    before = signal.signal(signal.SIGINT, ended)
     try:
-        name = sys.argv[1]
-        with recorded(stage, name), _watched(stage, name):
-            work(entry(f"{stage}/{name}"), runtime())
+        yield
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _exit(str(error))
+    except Exception as error:
+        line = worded(error)
+        if not line:
+            raise
+        _exit(f"{what}: {line}")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _exit(line: str) -> None:
+    print(f"error: {line}", file=sys.stderr)
+    raise SystemExit(1) from None
 
 
 def _watched(stage: str, name: str) -> AbstractContextManager[None]:

@@ -9,6 +9,8 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
+pytest_plugins = ("small_pipeline",)  # fixtures of a pipeline that is disturbed
+
 ROOT = Path(__file__).parent.parent
 
 

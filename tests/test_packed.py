@@ -1,6 +1,8 @@
 """Packed images: the pixels that decoding gives, made in parts, by several, and after an interruption."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +117,33 @@ def test_the_command_packs_what_the_plan_trains_on(tmp_path):
         pack("nothing", root=tmp_path)
     with pytest.raises(InputError, match="expected I/N"):
         pack(files.name, shard="3/2", root=tmp_path)
+
+
+def test_a_file_cut_short_is_made_again(tmp_path):
+    images(tmp_path).build(decode, progress=False)
+    path = images(tmp_path).paths[1]
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not images(tmp_path).whole
+    assert images(tmp_path).build(decode, progress=False) == 1
+    assert images(tmp_path)[np.arange(COUNT)][:, 0, 0, 0].tolist() == list(range(COUNT))
+
+
+def test_what_a_killed_run_left_is_removed_when_it_is_old(tmp_path):
+    made = images(tmp_path)
+    made.folder.mkdir(parents=True)
+    old, young = (made.folder / f"00000.{name}.partial" for name in ("old", "young"))
+    for path in (old, young):
+        path.write_bytes(b"")
+    os.utime(old, (0, 0))
+    made.build(decode, progress=False)
+    assert not old.exists() and young.exists()
+
+
+def test_no_room_on_the_disk_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        images(tmp_path).build(decode, progress=False)
+    assert not list(tmp_path.rglob("*.partial"))

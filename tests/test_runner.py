@@ -4,17 +4,20 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from dvc.utils.serialize import dumps_yaml
 from toy_pipeline import COMMAND, Toy
 
 from fer_bench.engines.base import Resources
 from fer_bench.errors import InputError
-from fer_bench.runner import command, exclusive
+from fer_bench.runner import command, exclusive, serial
 from fer_bench.runner.lock_file import LockFile
 
 SLEEP = "mkdir -p out marks && (sleep 300 & echo $! > marks/${item.i}; wait) && cp plan/${item.i} out/${item.i}"
@@ -215,8 +218,36 @@ def test_serial_run_restores_the_lock_too(toy):
     toy.run()
     lock = toy.lock
     (toy.folder / "dvc.lock").write_text("")
-    assert command.serial(["-q"], toy.folder) == 0
+    assert serial.run(["-q"], toy.folder) == 0
     assert toy.lock == lock
+
+
+SERIAL = "import sys; from fer_bench.runner import serial; sys.exit(serial.run(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_serial_run_takes_its_stage_along(tmp_path, number):
+    """Asked to end, it ends the stage and DVC in order; killed, it takes DVC with it, and stages see to themselves."""
+    toy = Toy(tmp_path / "toy", train="mkdir -p marks && echo $$ > marks/${item.i} && exec sleep 300")
+    run = subprocess.Popen(
+        [sys.executable, "-c", SERIAL, "--keep-going"],
+        cwd=toy.folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: bool(marks(toy)))
+    (dvc,) = psutil.Process(run.pid).children()
+    run.send_signal(number)
+    if number == signal.SIGKILL:
+        run.wait()
+        until(lambda: not alive(dvc.pid), 10)
+        os.kill(marks(toy)[0], signal.SIGKILL)
+        return
+    shown = run.communicate(timeout=60)[0]
+    assert run.returncode == 128 + number and "goes on from here" in shown
+    assert not any(map(alive, [dvc.pid, *marks(toy)]))
+    assert set(toy.lock["stages"]) == {"plan"}
 
 
 def test_dvc_refuses_to_work_on_stages_that_run(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from fer_bench.errors import InputError
+from fer_bench.mishap import worded
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
@@ -54,8 +55,11 @@ def command(
         def guarded(*arguments: Any, **options: Any) -> Any:
             try:
                 return function(*arguments, **options)
-            except InputError as error:
-                print(f"error: {error}", file=sys.stderr)
+            except (InputError, OSError) as error:
+                line = str(error) if isinstance(error, InputError) else worded(error)
+                if not line:
+                    raise
+                print(f"error: {line}", file=sys.stderr)
                 raise typer.Exit(1) from None
 
         known = About(name or function.__name__, panel, examples, {**_STATUSES, **(statuses or {})})

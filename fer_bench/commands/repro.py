@@ -76,6 +76,7 @@ def _run(
 ) -> int:
     """Run stages one after the other, or side by side when anything is said about how; return the exit status."""
     from fer_bench.runner import command as runner  # noqa: PLC0415  DVC takes a second that other commands need not
+    from fer_bench.runner import serial  # noqa: PLC0415
 
     side_by_side = not (jobs is None and engine is None and address is None)
     if side_by_side:
@@ -84,7 +85,7 @@ def _run(
     say_cost(loaded, [one for one in map(Cell.parse, cells) if not _trained(one)])
     if side_by_side:
         return runner.run(*made, jobs, loaded.resources, stages, console())
-    return runner.serial(stages)
+    return serial.run(stages)
 
 
 def _trained(cell: Cell) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from typing import TypeVar
@@ -22,8 +23,8 @@ def parallel_map(
     if workers <= 1:
         return list(bar(map(function, items)))
     # `spawn`, because a forked copy of a process that has used OpenCV's threads can hang
-    with get_context("spawn").Pool(workers) as pool:
-        return list(bar(pool.imap(function, items, chunksize=16)))
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:  # a Pool would wait for a killed worker for ever
+        return list(bar(pool.map(function, items, chunksize=16)))
 
 
 def _cores() -> int:

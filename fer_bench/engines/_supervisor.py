@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-GRACE = 5.0  # seconds between asking a process to end and killing it
+GRACE = 20.0  # seconds between asking a process to end, such as a training to save where it stands, and killing it
 _OPTIONS = {"bash": ["--noprofile", "--norc"], "zsh": ["--no-rcs"], "fish": ["--no-config"]}
 _PR_SET_PDEATHSIG = 1
 
@@ -31,7 +31,7 @@ def shell(command: str) -> list[str]:
     return [executable, *_OPTIONS.get(Path(executable).name, []), "-c", command]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask the kernel to kill this process when its parent ends (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -62,7 +62,7 @@ class Run:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             process_group=0,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  this process has one thread
+            preexec_fn=die_with_parent,  # noqa: PLW1509  this process has one thread
         )
 
     def result(self) -> dict[str, Any] | None:

@@ -1,8 +1,6 @@
 """`fer-bench repro -j N` and `--engine NAME`: settings, engine and repository put together."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,13 +63,6 @@ def run(
         console.print("stopped; the next `fer-bench repro` goes on from here", soft_wrap=True)
         return 128 + stop.number
     return 1 if progress.total("failed") else 0
-
-
-def serial(arguments: Sequence[str], root: Path = Path()) -> int:
-    """Run `dvc repro` with these arguments and return its exit status."""
-    with exclusive(root):
-        command = [sys.executable, "-m", "dvc", "repro", *arguments]
-        return subprocess.run(command, cwd=root, check=False).returncode
 
 
 def chosen(name: str, section: Mapping[str, Any], address: str | None, source: str) -> tuple[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fer_bench import alone
 from fer_bench.errors import InputError
 from fer_bench.runner import lock_file
 
@@ -33,6 +34,7 @@ def exclusive(root: Path = Path()) -> Iterator[int]:
     descriptor = os.open(root / FOLDER / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _lock(descriptor)
+        _await_stages(root)
         for line in _repair(root):
             print(line)
         yield descriptor
@@ -56,6 +58,16 @@ def _lock(descriptor: int) -> None:
             os.truncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
             return
+
+
+def _await_stages(root: Path) -> None:
+    """Wait for stages that a killed run has left behind; a bare `dvc repro` has some too."""
+    working = alone.left_working(root, _PATIENCE)
+    if working:
+        raise InputError(
+            f"another run, such as `dvc repro`, works in this repository: {', '.join(working)}; wait for it, or stop "
+            "it with Ctrl-C"
+        )
 
 
 def _holder(descriptor: int) -> str:

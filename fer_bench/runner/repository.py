@@ -175,6 +175,11 @@ class Repository:
         self._repo.scm._reset()  # it remembers ignored paths, and other stages may have added some
         stage.save(run_cache=not uncached)
         stage.commit()
+        lost = [str(out) for out in stage.outs if out.use_cache and out.changed_cache()]
+        if lost:  # DVC writes what went wrong to the log, and goes on
+            raise StageError(
+                f"{', '.join(lost)}: not whole in DVC's cache; is its disk full? free some space, run again"
+            )
         self._record(stage)
 
     def _record(self, stage: Any) -> None:
