@@ -94,7 +94,7 @@ def test_costs_are_counted_on_the_networks():
     parameters = int(model.cost.partition(" ")[0].replace(",", ""))
     assert 100_000 < parameters < 500_000  # 4 stages of one block, 16 to 96 channels
     assert "GFLOP per image of 64 px" in model.cost
-    assert grid.cost.startswith("2 cells; 2 trainings, ")
+    assert grid.cost.startswith("2 cells; 2 trainings")
     assert metric == found[2]
 
 

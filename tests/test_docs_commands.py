@@ -91,6 +91,7 @@ BY_ANOTHER_TEST = {
     """curl -s -d @- -H 'Content-Type: application/json' http://127.0.0.1:5001/invocations""": (
         "test_mlflow_model::test_mlflow_serves_it"
     ),
+    "rm dvc.lock": "test_mishaps_ended::test_bare_dvc_is_cured_by_one_line",
     "fer-bench repro --engine ray --address auto": (
         "test_ray_smoke::test_the_grid_on_two_nodes_of_which_one_dies_is_the_serial_one"
     ),

@@ -15,6 +15,7 @@ FOR = {  # extra -> what it is for
     "landmarks-offline": "landmarks by dlib, and a pretrained network, without any download",
     "export": "fer-bench export --onnx",
     "cluster": "engines ray and slurm",
+    "docs": "make docs",
     "dev": "make test",
 }
 
