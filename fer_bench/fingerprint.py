@@ -27,6 +27,8 @@ NEUTRAL = {
     "fer_bench.alone": "waits for others that do the same work",
     "fer_bench.forked": "which signals end a worker",
     "fer_bench.mishap": "words of error messages",
+    "fer_bench.landmarks._pool": "hands images to a backend, which finds the points",
+    "fer_bench.landmarks._timings": "writes times",
     "fer_bench.errors": "words of error messages",
     "fer_bench.validation": "accepts settings or words what is wrong; it changes no value",
     "fer_bench.registry": "finds files by name",

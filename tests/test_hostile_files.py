@@ -25,7 +25,7 @@ from fer_bench.datasets._images import check_bytes
 from fer_bench.datasets.au_table import Dataset as AuTable
 from fer_bench.datasets.au_table import Settings as AuTableSettings
 from fer_bench.errors import LONGEST, InputError
-from fer_bench.landmarks import _weights
+from fer_bench.landmarks import _fan, _weights
 from fer_bench.landmarks.face_alignment import S3FD_FILE, Backend, Settings
 from fer_bench.yaml_file import read_untagged_yaml, read_yaml
 
@@ -232,7 +232,7 @@ def test_code_in_the_weights_of_a_detector_is_never_run(tmp_path: Path, monkeypa
         Backend(Settings(device="cpu")).load()
     from face_alignment.detection.sfd import sfd_detector
 
-    options = Backend(Settings(device="cpu"))._detector_options()
+    options = _fan.detector_options(Settings(), folder / S3FD_FILE)
     with pytest.raises(pickle.UnpicklingError):
         sfd_detector.SFDDetector("cpu", **options)
 

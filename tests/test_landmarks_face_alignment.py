@@ -7,6 +7,7 @@ scale everywhere, or nowhere, by the bias of its last layers.
 
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.error import URLError
 
 import numpy as np
@@ -17,7 +18,7 @@ from PIL import Image
 
 from fer_bench.datasets import read_image
 from fer_bench.errors import InputError
-from fer_bench.landmarks import run
+from fer_bench.landmarks import _fan, run
 from fer_bench.landmarks._run import make
 from fer_bench.landmarks.face_alignment import FAN_FILE, S3FD_FILE, Backend, Settings
 
@@ -126,6 +127,68 @@ def test_no_face_and_its_fallback(weights: Path) -> None:
     assert set(backend.seconds) == {"s3fd", "whole_image"}
 
 
+def test_a_batch_finds_what_single_images_give(weights: Path) -> None:
+    """Images of several sizes, in a batch that is not full."""
+    images = [IMAGE, np.ascontiguousarray(IMAGE[:96, :80]), IMAGE[::-1].copy()]
+    backend = Backend(Settings(device="cpu", whole_image="always", batch_size=4))
+    for image, (found, seconds) in zip(images, backend.detect_batch(images), strict=True):
+        alone = backend.detect(image)
+        assert (found.status, found.box, found.score) == (alone.status, alone.box, alone.score)
+        assert (found.points == alone.points).all()
+        assert list(seconds) == ["whole_image"]
+
+
+def test_faces_without_a_box_take_no_part_in_a_pass(weights: Path) -> None:
+    save_s3fd(weights, None)
+    backend = Backend(Settings(device="cpu"))
+    found = [detection for detection, _ in backend.detect_batch([IMAGE, IMAGE])]
+    assert [one.status for one in found] == ["no_face", "no_face"]
+
+
+@pytest.fixture
+def small_fan(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Networks with a random FAN of one hourglass, as `_fan.fit` uses them."""
+    from face_alignment import LandmarksType, utils
+    from face_alignment.models import FAN
+
+    for name in ("transform_np", "_get_preds_fromhm"):
+        monkeypatch.setattr(utils, name, getattr(utils, name).py_func)
+    torch.manual_seed(0)
+    network = FAN(1).eval().to(memory_format=torch.channels_last)
+    return SimpleNamespace(
+        face_alignment_net=network,
+        face_detector=SimpleNamespace(reference_scale=195),
+        flip_input=True,
+        device="cpu",
+        dtype=torch.float32,
+        verbose=False,
+        max_batch_size=1,
+        landmarks_type=LandmarksType.TWO_D,
+    )
+
+
+def test_a_face_has_the_same_bits_beside_any_others(small_fan: SimpleNamespace) -> None:
+    images = [IMAGE, IMAGE[::-1].copy(), IMAGE[:, ::-1].copy()]
+    boxes = [(10.0, 20.0, 90.0, 100.0), (0.0, 0.0, 112.0, 112.0), (30.0, 5.0, 70.0, 60.0)]
+    together = _fan.fit(small_fan, images, boxes, size=2)
+    for image, box, (points, score) in zip(images, boxes, together, strict=True):
+        ((alone, height),) = _fan.fit(small_fan, [image], [box], size=2)
+        assert (points == alone).all()
+        assert score == height
+
+
+def test_the_points_are_those_of_the_package(small_fan: SimpleNamespace) -> None:
+    from face_alignment import FaceAlignment
+
+    box = (10.0, 20.0, 90.0, 100.0)
+    ((points, score),) = _fan.fit(small_fan, [IMAGE], [box], size=1)
+    published = FaceAlignment.get_landmarks_from_image
+    ((theirs,), (heights,), _) = published(small_fan, IMAGE, [np.array(box)], return_landmark_score=True)
+    assert score == pytest.approx(float(heights.mean()), rel=1e-4)
+    assert np.abs(points - theirs).max() <= 1  # two pixels of a random heat map may tie but for rounding
+    assert (points == theirs).mean() > 0.9
+
+
 def test_a_detector_threshold_above_the_score(weights: Path) -> None:
     assert Backend(Settings(device="cpu", detector_threshold=0.999)).detect(IMAGE).status == "no_face"
 
@@ -224,6 +287,7 @@ def test_foreign_weights_are_used_with_a_warning_and_make_another_cache(weights:
         identity = backend.identity()
     assert identity["weights"][FAN_FILE] == sha256((weights / FAN_FILE).read_bytes()).hexdigest()
     assert identity["settings"]["device"] == "cpu"
+    assert identity["settings"]["batch_size"] == 1
     assert "download" not in identity["settings"]
 
 

@@ -2,10 +2,12 @@
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -21,6 +23,17 @@ ReadImage = Callable[[Path], np.ndarray]
 Task = tuple[str, Path]  # SHA-256 of the file, where it lies
 _CHUNK = 8  # images that a process takes at once: few enough to lose little when killed
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True, eq=False)
+class _Image:
+    """An image that was read: the hash of its file, (H, W, 3) uint8 RGB, and the seconds that reading took."""
+
+    sha256: str
+    pixels: np.ndarray
+    seconds: float
+
+
 _state: dict[str, BackendBase] = {}  # a worker's own copy of the backend, with the models it has loaded
 
 
@@ -37,7 +50,7 @@ def detect_files(backend: BackendBase, read_image: ReadImage, tasks: Sequence[Ta
     workers = backend.processes(workers)
     if workers <= 1:
         backend.load()
-        yield from (_detect_file(backend, read_image, task) for task in tasks)
+        yield from _detect_tasks(backend, read_image, tasks)
         return
     with one_thread_each():
         yield from _in_processes(backend, read_image, tasks, workers)
@@ -81,23 +94,57 @@ def _limit_threads() -> None:
 
 def _detect_chunk(read_image: ReadImage, tasks: Sequence[Task]) -> list[Entry]:
     _state["backend"].load()
-    return [_detect_file(_state["backend"], read_image, task) for task in tasks]
+    return list(_detect_tasks(_state["backend"], read_image, tasks))
 
 
-def _detect_file(backend: BackendBase, read_image: ReadImage, task: Task) -> Entry:
-    """Read and detect; whatever goes wrong with one image becomes its status, never the end of the run."""
+def _detect_tasks(backend: BackendBase, read_image: ReadImage, tasks: Sequence[Task]) -> Iterator[Entry]:
+    """Read and detect batch by batch; what goes wrong with an image becomes its status, never the end of the run."""
+    for start in range(0, len(tasks), backend.batch_size):
+        read = [_read(read_image, task) for task in tasks[start : start + backend.batch_size]]
+        yield from (one for one in read if isinstance(one, Entry))
+        yield from _detect_images(backend, [one for one in read if not isinstance(one, Entry)])
+
+
+def _read(read_image: ReadImage, task: Task) -> _Image | Entry:
+    """Return the image with the time it took, or the entry of an image that cannot be read."""
     sha256, path = task
     start = perf_counter()
-    backend.seconds = {}
-    reading = 0.0
     try:
-        image = read_image(path)
-        reading = perf_counter() - start
-        found = backend.detect(image)
+        return _Image(sha256, read_image(path), perf_counter() - start)
     except Exception as error:
-        text = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-        found = nothing("error", " ".join(text.split()))
-    return Entry(sha256, found, {"read": reading, **backend.seconds})
+        return _failed(sha256, error, 0.0)
+
+
+def _detect_images(backend: BackendBase, images: Sequence[_Image]) -> list[Entry]:
+    """Detect in all at once; when that fails, one by one, so that a failure stays with its image."""
+    if len(images) > 1:
+        try:
+            return _entries(backend, images)
+        except Exception as error:
+            warnings.warn(
+                f"{backend.source}: {len(images)} images at once failed ({error}); trying one by one", stacklevel=2
+            )
+    return [entry for image in images for entry in _detect_image(backend, image)]
+
+
+def _detect_image(backend: BackendBase, image: _Image) -> list[Entry]:
+    try:
+        return _entries(backend, [image])
+    except Exception as error:
+        return [_failed(image.sha256, error, image.seconds)]
+
+
+def _entries(backend: BackendBase, images: Sequence[_Image]) -> list[Entry]:
+    found = backend.detect_batch([image.pixels for image in images])
+    return [
+        Entry(image.sha256, detection, {"read": image.seconds, **seconds})
+        for image, (detection, seconds) in zip(images, found, strict=True)
+    ]
+
+
+def _failed(sha256: str, error: Exception, reading: float) -> Entry:
+    text = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    return Entry(sha256, nothing("error", " ".join(text.split())), {"read": reading})
 
 
 @contextmanager

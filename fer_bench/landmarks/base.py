@@ -1,7 +1,7 @@
 """What every landmark backend promises: one image in, one Detection out; or, without images, one id in."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,26 @@ class BackendBase:
             image: (H, W, 3) uint8 RGB.
         """
         raise NotImplementedError
+
+    @property
+    def batch_size(self) -> int:
+        """How many images `detect_batch` should get at once."""
+        return 1
+
+    def detect_batch(self, images: Sequence[np.ndarray]) -> list[tuple[Detection, dict[str, float]]]:
+        """Find the landmarks in several images; one after the other where a backend gains nothing by a batch.
+
+        Args:
+            images: (H, W, 3) uint8 RGB each, of any sizes.
+
+        Returns:
+            Per image what was found, and step -> seconds spent on it.
+        """
+        found = []
+        for image in images:
+            self.seconds = {}
+            found.append((self.detect(image), self.seconds))
+        return found
 
     def faces(self, image: np.ndarray) -> list[Detection]:
         """Find every face that the first successful step of the detector sees, for a caller that knows which is meant.
