@@ -61,7 +61,7 @@ bench: $(STAMP) ## run every script of benchmarks/
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 torture: $(STAMP) ## kill the pipeline a hundred times at random and compare its results
-	@folder=$$(mktemp -d); $(BIN)/python tests/torture.py $$folder --kills 100 || { echo "kept: $$folder"; exit 1; }; rm -rf $$folder
+	@folder=$$(mktemp -d); $(BIN)/python tests/torture.py $$folder --kills 100 --longest 45 || { echo "kept: $$folder"; exit 1; }; rm -rf $$folder
 
 clean: ## remove the environment and caches of tools, never results
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
