@@ -16,6 +16,17 @@ find_python() {
     if python -c 'import pydantic, torch, timm' 2>/dev/null; then echo python; fi
 }
 
+# Who runs the pipeline: the first process above this one that is no shell, asked now, for by the time that Python has
+# imported everything it may have been killed (fer_bench/orphan.py).
+pipeline=$PPID
+while read -r name 2>/dev/null < "/proc/$pipeline/comm"; do
+    case $name in
+        sh | dash | bash | zsh | busybox | ash) read -r _ _ _ pipeline _ < "/proc/$pipeline/stat" ;;
+        *) break ;;
+    esac
+done
+export FER_BENCH_PIPELINE="$pipeline"
+
 python=$(find_python)
 if [ -z "$python" ]; then
     echo "stages/run.sh: no Python with fer_bench found; run 'make environment', or set FER_BENCH_PYTHON to one" >&2

@@ -11,6 +11,7 @@ import pytest
 
 from fer_bench import orphan
 
+ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells when another process ends")
 
 STAGE = """
@@ -60,6 +61,33 @@ def test_it_ends_when_the_pipeline_is_killed(command, tmp_path):
     finally:
         if alive(stage):
             os.kill(stage, signal.SIGKILL)
+
+
+def test_it_does_not_begin_when_the_pipeline_has_ended_before_it_looked(tmp_path, monkeypatch):
+    """As in the seconds that a stage spends on imports."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    script, told = tmp_path / "stage.py", tmp_path / "number"
+    script.write_text(STAGE)
+    environment = {**os.environ, orphan.TOLD: str(ended.pid)}
+    done = subprocess.run(
+        [sys.executable, script, told], env=environment, check=False, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == -signal.SIGTERM
+    assert f"process {ended.pid}, which ran the pipeline, has ended" in done.stderr
+    assert not told.exists()
+
+
+@pytest.mark.parametrize("command", ["{run}", "sh -c '{run}; true'; true"])
+def test_the_launcher_tells_who_runs_the_pipeline(command, tmp_path):
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages" / "told.py").write_text(f"import os; print(os.environ['{orphan.TOLD}'])")
+    run = f"sh {ROOT / 'stages' / 'run.sh'} told"
+    environment = {**os.environ, "FER_BENCH_PYTHON": sys.executable}
+    done = subprocess.run(  # noqa: S602
+        command.format(run=run), shell=True, check=False, capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.stdout.strip() == str(os.getpid()), done.stderr
 
 
 def test_shells_are_passed_over(tmp_path):
