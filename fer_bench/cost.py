@@ -33,9 +33,10 @@ class Cost:
         return self.operations / rate / 3600
 
     def __str__(self) -> str:
-        missing = f"; not counted, prepare it first: {', '.join(self.unknown)}" if self.unknown else ""
-        if missing and not self.operations:
-            return f"{self.cells} trainings{missing}"
+        absent = ", ".join(self.unknown)
+        if absent and not self.operations:
+            return f"{self.cells} trainings; what they cost can be told once the images are there: {absent}"
+        missing = f"; not counted, because its images are not there yet: {absent}" if absent else ""
         hours = f"about {self.hours(NOMINAL_RATE):.2g} GPU-hours at {NOMINAL_RATE / 1e12:g} TFLOP/s"
         return f"{self.cells} trainings, {self.operations:.2g} floating point operations: {hours}{missing}"
 

@@ -17,7 +17,7 @@ Name = Annotated[str, typer.Argument(help="of a file in grids/", autocompletion=
 def use(name: Name) -> None:
     """Make a grid of grids/ the active one (section `grid` of params.yaml)."""
     grid = grids.use(name)
-    print(f"active grid: {name}, {len(grids.cells(grid))} cells; `dvc repro` runs what is missing")
+    print(f"active grid: {name}, {len(grids.cells(grid))} cells; `fer-bench repro` runs what is missing")
     say_cost(params.load(), grids.cells(grid))
 
 
