@@ -56,6 +56,11 @@ def test_a_dataset_of_unknown_size_is_named(raw_params, tmp_path):
     assert str(found) == "12 trainings; what they cost can be told once the images are there: real_photos"
 
 
+def test_what_takes_seconds_is_no_fraction_of_a_millionth_of_an_hour():
+    assert str(cost.Cost(2, 7e10, ())).endswith("less than 0.01 GPU-hours at 40 TFLOP/s")
+    assert str(cost.Cost(2, 4e13 * 7200, ())).endswith("about 2 GPU-hours at 40 TFLOP/s")
+
+
 def test_a_rate_is_measured():
     assert cost.measured_rate(NARROW, "cpu", batch=2, steps=1) > 0
 
