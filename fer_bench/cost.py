@@ -17,6 +17,7 @@ from fer_bench.protocols import PROTOCOLS
 
 BACKWARD = 2  # a backward pass multiplies twice as often as a forward one: once for the inputs, once for the weights
 WORTH_SAYING = 0.1  # GPU-hours
+LEAST_SAID = 0.01  # GPU-hours
 NOMINAL_RATE = 40e12  # operations per second: what a data centre GPU sustains on such networks in half precision
 
 
@@ -33,10 +34,13 @@ class Cost:
         return self.operations / rate / 3600
 
     def __str__(self) -> str:
-        missing = f"; not counted, prepare it first: {', '.join(self.unknown)}" if self.unknown else ""
-        if missing and not self.operations:
-            return f"{self.cells} trainings{missing}"
-        hours = f"about {self.hours(NOMINAL_RATE):.2g} GPU-hours at {NOMINAL_RATE / 1e12:g} TFLOP/s"
+        absent = ", ".join(self.unknown)
+        if absent and not self.operations:
+            return f"{self.cells} trainings; what they cost can be told once the images are there: {absent}"
+        missing = f"; not counted, because its images are not there yet: {absent}" if absent else ""
+        nominal = self.hours(NOMINAL_RATE)
+        amount = f"about {nominal:.2g}" if nominal >= LEAST_SAID else f"less than {LEAST_SAID}"
+        hours = f"{amount} GPU-hours at {NOMINAL_RATE / 1e12:g} TFLOP/s"
         return f"{self.cells} trainings, {self.operations:.2g} floating point operations: {hours}{missing}"
 
 

@@ -1,11 +1,13 @@
 """Find and remove what no grid names any more: runs, scores, tables and prepared datasets left behind."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 
 from fer_bench import grids
-from fer_bench.cells import DATA, METRICS, PRIVATE, RUNS, STATES
+from fer_bench.cells import DATA, METRICS, PRIVATE, RUNS, STATES, Cell
+from fer_bench.grid_settings import Grid
 from fer_bench.hygiene.files import SUMMARIES
 
 KEPT_IN_RESULTS = {"runs", "metrics", "hygiene", "provenance", "private", "states"}
@@ -16,7 +18,7 @@ PREPARED = ("faces", "landmarks", "hygiene", "heatmaps")  # folders of data/ wit
 def leftovers(root: Path = Path()) -> list[Path]:
     """List the files and folders that neither the active grid nor any file of grids/ names, sorted."""
     named = [grids.active(root), *(grids.read(name, root) for name in grids.names(root))]
-    cells = {cell.name for grid in named for cell in grids.cells(grid)}
+    cells = {name for grid in named for name in _staged(grid)}
     datasets = {name for grid in named for name in (*grid.datasets, *grid.test_datasets)}
     names = {grid.name for grid in named}
     found = [
@@ -31,6 +33,12 @@ def leftovers(root: Path = Path()) -> list[Path]:
         *_grid_strangers(root / "paper_tables", names, set()),
     ]
     return sorted(set(found))
+
+
+def _staged(grid: Grid) -> Iterator[str]:
+    """Cells that have stages: DVC's matrix knows products only, so those outside the grid's blocks are among them."""
+    for identity in product(grid.datasets, grid.models, grid.guidance, grid.seeds):
+        yield Cell(*identity).name
 
 
 def remove(paths: Iterable[Path]) -> None:
@@ -59,4 +67,5 @@ def _grid_strangers(folder: Path, grids: set[str], others: set[str]) -> list[Pat
         for name in sorted(shared - grids)
         for path in _strangers(folder / name, {grid.split("/")[1] for grid in grids if grid.startswith(f"{name}/")})
     )
-    return [*_strangers(folder, {grid.split("/")[0] for grid in grids} | others), *nested]
+    found = [*_strangers(folder, {grid.split("/")[0] for grid in grids} | others), *nested]
+    return [path for path in found if path.is_dir()]  # files beside the grids, such as a README, belong to none

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from fer_bench import registry
 from fer_bench.errors import InputError, unknown
+from fer_bench.evaluate_settings import EvaluateSettings
+from fer_bench.yaml_file import read_yaml
 
 _TEMPLATES = Path(__file__).parent / "starter_templates"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -24,11 +26,11 @@ KINDS = {
     "dataset": Kind(
         "datasets",
         "tests/test_datasets.py",
-        "datasets: {$name: {root: FOLDER}}, then `$name` in grid.datasets and grid.test_datasets",
+        "datasets: {$name: {root: FOLDER, landmarks: dlib}}, then `$name` in grid.datasets and grid.test_datasets",
     ),
     "method": Kind("methods", "tests/test_methods.py", "method: $name, in a section of models"),
-    "explainer": Kind("explainers", "tests/test_explainers_contract.py", "evaluate: {explainers: [..., $name]}"),
-    "metric": Kind("metrics", "tests/test_metrics_compared.py", "evaluate: {metrics: [..., $name]}"),
+    "explainer": Kind("explainers", "tests/test_explainers_contract.py", "evaluate: {explainers: [$others, $name]}"),
+    "metric": Kind("metrics", "tests/test_metrics_compared.py", "evaluate: {metrics: [$others, $name]}"),
 }
 
 
@@ -66,11 +68,18 @@ def render(kind: str, name: str) -> str:
     return Template(text).substitute(name=name, words=words, title=words[0].upper() + words[1:])
 
 
-def next_steps(kind: str, name: str) -> list[str]:
+def next_steps(kind: str, name: str, params: Path = Path("params.yaml")) -> list[str]:
     """What a user does with the file: look, test, name it in params.yaml."""
     entry = KINDS[kind]
+    named = Template(entry.use).substitute(name=name, others=", ".join(_scored(entry.folder, params)))
     return [
-        f"contract:    .venv/bin/python -m pytest -q {entry.test} -k {name}",
-        f"params.yaml: {Template(entry.use).substitute(name=name)}",
-        "then:        .venv/bin/fer-bench check && make repro",
+        f"contract:    .venv/bin/python -m pytest -q -n 0 {entry.test} -k {name}",
+        f"params.yaml: {named}",
+        "then:        .venv/bin/fer-bench check && .venv/bin/fer-bench repro",
     ]
+
+
+def _scored(key: str, path: Path) -> list[str]:
+    """The list `evaluate.explainers` or `evaluate.metrics` as it is now; nothing for other kinds."""
+    section = read_yaml(path).get("evaluate") if path.is_file() else None
+    return (section or {}).get(key, getattr(EvaluateSettings(), key, []))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from fer_bench import stats
 from fer_bench.cells import METRICS, Cell, faces_folder
@@ -18,21 +18,26 @@ from fer_bench.report.labels import REFERENCES
 
 KEYS = ["metric", "explainer", "layer", "target", "average"]
 HEADLINE = ("accuracy", "macro_f1", "att_cos", "cam_cos")
+NO_IMAGES = "No p: the scores of single images are not on this machine; `fer-bench repro` or `dvc pull` brings them."
 ROUNDING = 5e-6  # scores are written with six decimals
 NOTE = (
     "p: these two networks on these images alone, not other trainings: exact McNemar test (accuracy), permutation test "
-    "over subjects (cosines); not corrected for the number of lines. Other seeds: paper_tables/GRID/significance.md."
+    "over subjects (cosines); not corrected for the number of lines. Other seeds: paper_tables/{grid}/significance.md."
 )
 
 
 @dataclass(frozen=True)
 class Line:
-    """One score. difference: second minus first. p: None where no scores of single images are on this machine."""
+    """One score. average: macro (over expressions) or micro (over images). difference: second minus first.
+
+    p: None where no scores of single images are on this machine.
+    """
 
     metric: str
     explainer: str
     layer: str
     target: str
+    average: str
     unit: str
     first: float
     second: float
@@ -79,16 +84,27 @@ def compare(first: str, second: str, test_dataset: str = "", every: bool = False
     return [_line(row, before, after, subjects) for row in _records(both)]
 
 
-def show(names: tuple[str, str], lines: Iterable[Line], console: Console) -> None:
-    """Print a comparison as a table."""
-    table = Table("score", "map of", "against", *names, "difference", "p")
-    for line in lines:
-        mark = " †" if line.optimised else ""
-        place = line.explainer or (f"attention, layer {line.layer}" if line.layer else "")
-        numbers = (f"{line.first:.4g}", f"{line.second:.4g}", f"{line.difference:+.4g}{mark}")
-        table.add_row(line.metric, place, line.target, *numbers, "" if line.p is None else f"{line.p:.3g}")
+def show(names: tuple[str, str], lines: Iterable[Line], console: Console, grid: str = "GRID") -> None:
+    """Print a comparison as a table; the names stand above it, because two of them do not fit beside the scores."""
+    words = (Column(name, overflow="fold") for name in ("score", "map of", "against"))
+    table = Table(*words, *(Column(name, justify="right") for name in ("A", "B", "B - A", "p")))
+    shown = list(lines)
+    for line in shown:
+        mark = " †" if line.optimised else "  "
+        unit, digits = (" (%)", ".2f") if line.unit == "%" else ("", ".4f")
+        over = " micro" if line.target and line.average == "micro" else ""
+        place = line.explainer or (f"layer {line.layer}" if line.layer else "")
+        numbers = (f"{line.first:{digits}}", f"{line.second:{digits}}", f"{line.difference:+{digits}}{mark}")
+        table.add_row(
+            line.metric + over + unit, place, line.target, *numbers, "" if line.p is None else f"{line.p:.4f}"
+        )
+    for letter, name in zip("AB", names, strict=True):
+        console.print(f"{letter}: {name}", highlight=False)
     console.print(table)
-    console.print(f"† scored against the map that one of them was trained on. {NOTE}", highlight=False)
+    marks = "layer: the attention there; micro: mean over images, else over expressions where there is a map. "
+    marks += "† scored against the map that one of them was trained on."
+    tested = any(line.p is not None for line in shown)
+    console.print(f"{marks} {NOTE.format(grid=grid) if tested else NO_IMAGES}", highlight=False)
 
 
 def as_json(lines: Iterable[Line]) -> str:
@@ -119,7 +135,7 @@ def _line(row: dict[str, Any], before: Evaluation, after: Evaluation, subjects: 
             f"{row['n_second']} of {after.cell.name}; run `dvc repro evaluate`"
         )
     return Line(
-        **{name: row[name] for name in ("metric", "explainer", "layer", "target", "unit")},
+        **{name: row[name] for name in ("metric", "explainer", "layer", "target", "average", "unit")},
         first=row["value"],
         second=row["value_second"],
         difference=row["value_second"] - row["value"],

@@ -53,7 +53,12 @@ def test_a_dataset_of_unknown_size_is_named(raw_params, tmp_path):
     raw_params["grid"] |= {"datasets": ["real_photos"], "test_datasets": ["real_photos"]}
     found = cost.estimate(params.parse(raw_params), root=tmp_path)
     assert found.unknown == ("real_photos",) and found.operations == 0
-    assert str(found) == "12 trainings; not counted, prepare it first: real_photos"
+    assert str(found) == "12 trainings; what they cost can be told once the images are there: real_photos"
+
+
+def test_what_takes_seconds_is_no_fraction_of_a_millionth_of_an_hour():
+    assert str(cost.Cost(2, 7e10, ())).endswith("less than 0.01 GPU-hours at 40 TFLOP/s")
+    assert str(cost.Cost(2, 4e13 * 7200, ())).endswith("about 2 GPU-hours at 40 TFLOP/s")
 
 
 def test_a_rate_is_measured():

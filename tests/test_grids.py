@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from subprocess import run
 
 import pytest
 
@@ -69,6 +70,27 @@ def test_prune_finds_what_no_grid_names_and_nothing_else(root):
     prune.remove(prune.leftovers(root))
     assert prune.leftovers(root) == []
     assert (root / kept.weights).is_dir()
+
+
+def test_nothing_that_the_repository_holds_is_left_over():
+    listed = run(["git", "ls-files", "results", "paper_tables"], cwd=ROOT, capture_output=True, text=True, check=False)
+    committed = {Path(name) for name in listed.stdout.splitlines()}
+    if not committed:
+        pytest.skip("not a git checkout")
+    found = {path.relative_to(ROOT) for path in prune.leftovers(ROOT)}
+    assert not [path for path in committed if found & {path, *path.parents}]
+
+
+def test_cells_outside_the_blocks_have_stages_and_so_results(root):
+    blocked = grids.read("trust/truth", root)
+    outside = Cell("synthetic", "xcit", "face_mask", 0)
+    path = root / f"results/metrics/synthetic_pairs/{outside.name}.json"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    (root / "paper_tables").mkdir()
+    (root / "paper_tables/README.md").touch()
+    assert "face_mask" in blocked.guidance and outside not in grids.cells(blocked)
+    assert prune.leftovers(root) == []
 
 
 def test_grids_of_a_folder_lie_in_a_folder_everywhere(root):

@@ -210,7 +210,9 @@ def test_rare_classes_are_named(plan, tmp_path):
     assert captions.rare_classes(loaded, PAIR) == dict.fromkeys(loaded.expressions(recorded.DATASET), 80)
     recall = tables_of(plan, tmp_path)["recall"]
     assert "80‡" in words(recall)[0]
-    assert any("fewer than 100 test images, left out of macro scores: neutral (80)" in note for note in recall.notes)
+    (note,) = [one for one in recall.notes if "fewer than 100 test images" in one]
+    assert "left out of macro scores: neutral (80)" in note
+    assert "No expression is left: " in note and "minimum_class_images" in note
 
 
 def test_generated_faces_are_declared(plan, tmp_path):

@@ -57,3 +57,20 @@ def test_scores_stand_between_their_chance_levels_and_what_a_perfect_map_reaches
     assert activation[0][energy].mean == 0.17
     assert activation[0][share] == ""  # class activation maps are no attention
     assert "optimised quantity" in text.markdown(table)
+
+
+def test_a_metric_of_ones_own_is_a_column_of_its_name(tmp_path, monkeypatch):
+    def more(cell):
+        own = [
+            recorded._row("att_my_metric", 0.6, **SAME, pairing="true_true"),
+            recorded._row("att_my_metric_target_scored", 0.9, **SAME),
+        ]
+        return rows(cell) + own
+
+    table = table_beyond.build(results(tmp_path, monkeypatch, more))
+    names = [column.name for column in table.columns]
+    assert names[-1] == "my metric" and "cos" not in names
+    words = names.index("Training")
+    found = {row.contents[words]: row.contents[-1].text() for row in table.rows if row.contents[-1] != ""}
+    assert found["without AU"] == "0.600 ± 0.000"
+    assert {"0.900"} == {value for word, value in found.items() if word.startswith("training target")}

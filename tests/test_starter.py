@@ -1,14 +1,21 @@
 """`fer-bench new`: the file that is written keeps its contract as it is; names that cannot work are refused."""
 
+import importlib.util
+import json
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from fer_bench import registry
 from fer_bench.errors import InputError
+from fer_bench.expressions import EXPRESSIONS
 from fer_bench.starter import KINDS, new, next_steps, render
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +72,55 @@ def test_the_next_steps_name_a_test_that_is_there(kind):
     steps = next_steps(kind, "made_up")
     assert (ROOT / KINDS[kind].test).is_file() and KINDS[kind].test in steps[0]
     assert all("made_up" in step for step in steps[:2])
+
+
+def test_the_next_steps_name_all_that_is_scored_because_a_list_replaces_the_default(tmp_path):
+    assert ", decision_share, made_up]}" in next_steps("metric", "made_up", tmp_path / "params.yaml")[1]
+    (tmp_path / "params.yaml").write_text("evaluate: {explainers: [cam, layercam]}")
+    assert "[cam, layercam, made_up]" in next_steps("explainer", "made_up", tmp_path / "params.yaml")[1]
+    assert "[accuracy, " in next_steps("metric", "made_up", tmp_path / "params.yaml")[1]
+
+
+@pytest.fixture
+def made_up_dataset(tmp_path):
+    """The dataset that is written, as it is, over six images of each expression."""
+    (tmp_path / "package/datasets").mkdir(parents=True)
+    path = new("dataset", "made_up", tmp_path / "package")
+    spec = importlib.util.spec_from_file_location("made_up", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for number, (name, copy) in enumerate(product(EXPRESSIONS, range(6))):
+        (tmp_path / "faces" / name).mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "faces" / name / f"{copy}.png")
+
+    def make(**settings):
+        return module.Dataset("made_up", module.Settings(root=str(tmp_path / "faces"), **settings))
+
+    return make
+
+
+def test_the_dataset_that_is_written_gives_later_stages_what_they_read(made_up_dataset, tmp_path):
+    dataset = made_up_dataset(test_fraction=0.3)
+    frame = dataset.prepare(tmp_path / "out", progress=False)
+    assert len(frame) == 42 and set(frame["split"]) == {"train", "val", "test"}
+    # landmarks are kept by the hash of an image: equal ones would share their points
+    contents = [(tmp_path / "faces" / path).read_bytes() for path in frame["path"]]
+    assert frame["sha256"].tolist() == [sha256(content).hexdigest() for content in contents]
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["fingerprint"] == dataset.check(progress=False)
+    assert sum(manifest["counts"]["test"].values()) == (frame["split"] == "test").sum()
+
+
+def test_the_dataset_that_is_written_refuses_what_nothing_can_run_on(made_up_dataset, tmp_path):
+    known = made_up_dataset().check(progress=False)
+    (tmp_path / "faces/fear/0.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"1 images cannot be used: fear/0\.png"):
+        made_up_dataset().prepare(tmp_path / "out", progress=False)
+    (tmp_path / "faces/fear/0.png").unlink()
+    with pytest.raises(InputError, match=r"the folder .* changed: the number of images \(42 -> 41\)"):
+        made_up_dataset(fingerprint=known).prepare(tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["My_metric", "my-metric", "1st", "", "a b", "../x"])

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -64,6 +65,32 @@ def test_without_scores_of_single_images_there_is_no_p(root):
         path.unlink()
     lines = command.compare(FIRST, SECOND, root=root)
     assert lines and {line.p for line in lines} == {None}
+
+
+def printed(lines, width=80):
+    shown = io.StringIO()
+    command.show((FIRST, SECOND), lines, Console(file=shown, width=width), "default")
+    return shown.getvalue()
+
+
+def test_the_table_fits_a_terminal_of_80_columns(root):
+    shown = printed(command.compare(FIRST, SECOND, every=True, root=root))
+    assert f"A: {FIRST}\n" in shown and f"B: {SECOND}\n" in shown
+    assert "…" not in shown
+
+
+def test_two_averages_of_one_score_are_told_apart(root):
+    line = next(one for one in command.compare(FIRST, SECOND, root=root) if one.metric == "att_cos")
+    shown = printed([line, replace(line, average="micro")]).splitlines()
+    assert sum("│ att_cos " in row for row in shown) == 2
+    assert sum("│ att_cos micro " in row for row in shown) == 1
+
+
+def test_a_table_without_p_says_why(root):
+    for path in (root / "results/runs").rglob("*.parquet"):
+        path.unlink()
+    shown = printed(command.compare(FIRST, SECOND, root=root), 400)
+    assert "scores of single images are not on this machine" in shown and "McNemar" not in shown
 
 
 def test_the_table_and_the_json_hold_the_same(root):

@@ -10,4 +10,5 @@ def say_cost(loaded: params.Params, cells: list[Cell]) -> None:
 
     found = cost.estimate(loaded, cells) if cells else None
     if found and (found.unknown or found.hours(cost.NOMINAL_RATE) >= cost.WORTH_SAYING):
-        print(f"{found}; `fer-bench estimate` measures this machine")
+        measured = "; `fer-bench estimate` measures this machine" if found.operations else ""
+        print(f"{found}{measured}")

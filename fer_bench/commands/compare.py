@@ -38,10 +38,12 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare the scores of two cells: the difference, and what chance would make of it."""
-    from fer_bench import two_cells  # noqa: PLC0415  pandas takes a second
+    from fer_bench import grids, two_cells  # noqa: PLC0415  pandas takes a second
 
     lines = two_cells.compare(first, second, on, every)
     if as_json:
         print(two_cells.as_json(lines))
     else:
-        two_cells.show((first, second), lines, console())
+        grid = grids.active()
+        both = {first, second} <= {cell.name for cell in grids.cells(grid)}
+        two_cells.show((first, second), lines, console(), grid.name if both else "GRID")

@@ -7,6 +7,7 @@ import typer
 
 from fer_bench.commands import _complete
 from fer_bench.commands._command import LOOK, command
+from fer_bench.errors import InputError
 
 EXPLANATIONS = Path("explanations")  # ignored by git: photographs are personal data
 Photos = Annotated[list[Path], typer.Argument(help="photographs, or folders of them")]
@@ -47,6 +48,9 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
     """Show what a trained network predicts on photographs, where it looks, and which action units that visits."""
+    absent = next((path for path in photos if not path.exists()), None)
+    if absent:  # said at once: the imports below take seconds
+        raise InputError(f"{absent}: no such file or folder")
     from fer_bench.explanation import command as explanation  # noqa: PLC0415  torch and matplotlib take seconds
 
     asked = explanation.Asked(photos, out, explainer, variant, whole, as_json)

@@ -17,7 +17,7 @@ Name = Annotated[str, typer.Argument(help="of a file in grids/", autocompletion=
 def use(name: Name) -> None:
     """Make a grid of grids/ the active one (section `grid` of params.yaml)."""
     grid = grids.use(name)
-    print(f"active grid: {name}, {len(grids.cells(grid))} cells; `dvc repro` runs what is missing")
+    print(f"active grid: {name}, {len(grids.cells(grid))} cells; `fer-bench repro` runs what is missing")
     say_cost(params.load(), grids.cells(grid))
 
 
@@ -28,6 +28,7 @@ def estimate(
 ) -> None:
     """Count the operations of all trainings of the active grid, and the hours that this machine would need."""
     from fer_bench import cost  # noqa: PLC0415  torch and timm take seconds
+    from fer_bench.runner.board import duration  # noqa: PLC0415  as above
 
     loaded = params.load()
     found = cost.estimate(loaded)
@@ -38,7 +39,7 @@ def estimate(
     if as_json:
         print(json.dumps(_as_data(loaded.grid.name, found.cells, found.operations, found.unknown, device, rate)))
         return
-    print(f"this machine ({device}, {model}): {rate / 1e9:.3g} GFLOP/s, about {found.hours(rate):.2g} hours")
+    print(f"this machine ({device}, {model}): {rate / 1e9:.3g} GFLOP/s, about {duration(found.hours(rate) * 3600)}")
 
 
 def _as_data(

@@ -27,7 +27,7 @@ def log_model(cell: str, grid: str | None = None, root: Path = Path()) -> list[s
     return [
         f"{'logged' if logged.made else 'there already'}: {logged.uri}, a model of the run {cell}",
         f"in Python: mlflow.pyfunc.load_model('{logged.uri}').predict(pandas.DataFrame({{'image': [file_bytes]}}))",
-        f"served:    mlflow models serve --model-uri {logged.uri} --env-manager local --port {PORT}",
+        f"served:    .venv/bin/mlflow models serve --model-uri {logged.uri} --env-manager local --port {PORT}",
         'asked:     printf \'{"dataframe_records": [{"image": "%s"}]}\' "$(base64 -w0 photo.jpg)" | \\',
         f"           curl -s -d @- -H 'Content-Type: application/json' http://127.0.0.1:{PORT}/invocations",
     ]

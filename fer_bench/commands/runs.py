@@ -12,13 +12,18 @@ from fer_bench.cells import PLAN
 from fer_bench.commands._command import KEEP, LOOK, command
 from fer_bench.errors import InputError
 
+_WHERE = "open one of these as soon as `Uvicorn running` is printed, in about ten seconds; Ctrl+C ends it:"
+_EMPTY = "no runs yet: `fer-bench repro` makes them, `fer-bench mlflow-sync` builds them from results that are here"
+
 
 @command(LOOK, "fer-bench ui", "fer-bench ui --port 5001", statuses={0: "ended", 1: "MLflow could not start"})
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
     """Show the runs in MLflow, for this machine alone and without its telemetry, until interrupted."""
     from fer_bench import tracking  # noqa: PLC0415  MLflow takes seconds
 
-    for view, address in tracking.view_addresses(port).items():
+    views = tracking.view_addresses(port)
+    print(_WHERE if views else _EMPTY, flush=True)
+    for view, address in views.items():
         print(f"{view}: {address}", flush=True)
     hosts = f"localhost:{port},127.0.0.1:{port}"  # requests under any other name are refused
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--allowed-hosts", hosts]

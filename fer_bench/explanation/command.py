@@ -54,8 +54,8 @@ def run(asked: Asked, cell: str | None, model: Path | None) -> Outcome:
     Raises:
         InputError: nothing can be explained at all: no network, no photograph, an output folder that holds photographs.
     """
-    network = trained(cell, model)
     photos = listed(asked.photos)
+    network = trained(cell, model)
     _make_folder(asked.out, photos)
     outcome = Outcome()
     names = file_names(photos)

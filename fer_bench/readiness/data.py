@@ -25,7 +25,8 @@ def datasets(params: Params) -> Iterator[Finding]:
                 "datasets", name, MISSING, f"{dataset.terms}; {error}", _dataset_step(name, plugin, str(error))
             )
         else:
-            told = f"fingerprint: {fingerprint}" if fingerprint else "generated, nothing to check"
+            absent = "generated, nothing to check" if dataset.generated else "its plug-in looks for no folder"
+            told = f"fingerprint: {fingerprint}" if fingerprint else absent
             yield Finding("datasets", name, OK, f"{dataset.terms}; {told}")
 
 

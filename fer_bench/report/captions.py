@@ -133,7 +133,11 @@ def _rare(results: Results, pair: Pair) -> list[str]:
         return []
     least = int(results.plan.get("evaluate", {}).get("minimum_class_images", 20))
     names = ", ".join(f"{name} ({count})" for name, count in rare.items())
-    return [f"{results.pair_label(pair)}: fewer than {least} test images, left out of macro scores: {names}."]
+    words = f"{results.pair_label(pair)}: fewer than {least} test images, left out of macro scores: {names}."
+    if len(rare) < len(class_counts(results, pair)):
+        return [words]
+    limit = "macro scores of fewer images need another minimum_class_images (section evaluate of params.yaml)"
+    return [f"{words} No expression is left: {limit}."]
 
 
 def _absent(results: Results, status: str, pairs: list[Pair]) -> list[str]:

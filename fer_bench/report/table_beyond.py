@@ -10,7 +10,7 @@ from fer_bench.report._layout import TRAINING, comparisons, minus
 from fer_bench.report.results import BASELINE, Pair, Results, cosine_rows, select
 from fer_bench.report.table import Column, Content, Row, Table
 
-# Name of a score without `att_` or `cam_` -> its heading, in the order of print.
+# Name of a score without `att_` or `cam_` -> its heading, in the order of print. Further metrics follow by their names.
 SCORES = {
     "class_specificity": "class specificity",
     "cos_normalised": "COS above chance",
@@ -23,6 +23,7 @@ SCORES = {
     "decision_rank": "rank with decision",
     "decision_share": "share in deciding channels",
 }
+ELSEWHERE = ("cos", "pearson")  # tables of their own
 REFERENCES = ("chance_random", "chance_shuffled", "target_scored")
 TEXTS = ("Dataset", "Network", "Method", "Map", TRAINING)
 
@@ -30,7 +31,8 @@ TEXTS = ("Dataset", "Network", "Method", "Map", TRAINING)
 def build(results: Results) -> Table | None:
     """One line per map and training; None when nothing but cosines was scored."""
     scored = set(results.frame["metric"])
-    names = [name for name in SCORES if {f"att_{name}", f"cam_{name}"} & scored]
+    words = {**SCORES, **{name: labels.spaced(name) for name in _added(scored)}}
+    names = [name for name in words if {f"att_{name}", f"cam_{name}"} & scored]
     if not names:
         return None
     what = (
@@ -42,9 +44,15 @@ def build(results: Results) -> Table | None:
         "with what contributes to the true class's logit. Chance: a random smooth map; this network's map of another "
         "face."
     )
-    columns = [*map(Column, TEXTS), *(Column(SCORES[name]) for name in names)]
+    columns = [*map(Column, TEXTS), *(Column(words[name]) for name in names)]
     rows = [row for pair in results.pairs for row in _pair(results, pair, names)]
     return assemble(results, "beyond", "Beyond the cosine", what, columns, rows, len(TEXTS), ("Method",))
+
+
+def _added(scored: set[str]) -> list[str]:
+    """Metrics of one's own: what is scored for attention or activation maps, and for what a perfect map reaches."""
+    ends = [name.removesuffix("_target_scored") for name in scored if name.endswith("_target_scored")]
+    return sorted({name[4:] for name in ends if name[:4] in ("att_", "cam_")} - SCORES.keys() - set(ELSEWHERE))
 
 
 def _pair(results: Results, pair: Pair, names: list[str]) -> Iterator[Row]:

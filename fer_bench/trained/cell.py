@@ -63,7 +63,10 @@ def _check(name: str, root: Path) -> None:
         return
     known = trained_cells(root)
     if not known:
-        raise InputError(f"cell {name}: nothing is trained here yet; `make repro` trains the active grid")
+        raise InputError(
+            f"cell {name}: nothing is trained here yet; `make repro` trains the active grid, "
+            "`dvc checkout` brings back what DVC's cache holds of it"
+        )
     raise unknown("cell", name, "trained here (`make repro` trains the active grid)", known)
 
 
