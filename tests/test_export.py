@@ -49,6 +49,10 @@ def test_the_lines_of_the_card_load_it_with_timm_alone(cell, root, exported, ima
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_whoever_may_read_one_file_may_read_all(exported):
+    assert len({path.stat().st_mode for path in exported[CELL].iterdir()}) == 1
+
+
 def test_large_maps_have_the_grid_of_the_cell(exported, images):
     _, attention = recipe.run(exported[CELL] / "load.py", images)
     assert attention.shape == (4, 8, 8)  # 2x2 without `large_maps`

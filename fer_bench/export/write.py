@@ -1,5 +1,6 @@
 """`fer-bench export`: write the folder, and check that what was written gives what the classifier gives."""
 
+import shutil
 from pathlib import Path
 
 import torch
@@ -9,7 +10,8 @@ from fer_bench.export import card, onnx_file, recipe
 from fer_bench.trained import Trained, of_cell, of_folder, write_folder
 
 CARD, LOADER, ONNX = "README.md", "load.py", "model.onnx"
-FILES = ("model.safetensors", "config.json", CARD, LOADER, ONNX)
+WEIGHTS = "model.safetensors"
+FILES = (WEIGHTS, "config.json", CARD, LOADER, ONNX)
 TOLERANCE = 1e-4  # of logits and attention, absolute and relative
 BATCH = 3  # random images that are compared
 
@@ -36,6 +38,7 @@ def export(cell: str, folder: Path, onnx: bool = False, grid: str | None = None,
     trained = of_cell(cell, root, grid)
     plain = recipe.of(trained.classifier)
     write_folder(trained, folder, recipe.config(trained, plain))
+    shutil.copymode(folder / "config.json", folder / WEIGHTS)  # safetensors lets nobody else read what it writes
     for name in (LOADER, ONNX):
         (folder / name).unlink(missing_ok=True)  # of an earlier export
     if plain is not None:
