@@ -308,7 +308,7 @@ def test_the_worked_example_of_a_method(text, smoke):
     typed(text, smoke)  # a status of 5 would mean that no test was found
     typed("fer-bench check", smoke)
     printed = typed("fer-bench repro", smoke)
-    assert "train@synthetic_smoke-resnet10t_max-au-s0" in printed
+    assert "stages/run.sh train synthetic_smoke-resnet10t_max-au-s0" in printed
     assert "train@synthetic_smoke-resnet10t-au-s0'" not in re.sub(r".*didn't change.*", "", printed)
     table = (smoke.folder / "paper_tables/smoke/table1.md").read_text(encoding="utf-8")
     assert "max pooling" in table

@@ -60,7 +60,7 @@ def test_apvit_has_a_dash_instead_of_cam_cos_and_a_note(paper):
 
 def test_explainers_of_one_training_are_named(paper):
     notes = " ".join(table_main.build(paper).notes)
-    assert "ResNet-50: CAM, GradCAM++ are explainers of one training and share its CL." in notes
+    assert "ResNet-50: CAM; GradCAM++ explain one training and share its CL." in notes
 
 
 def test_two_models_with_one_method_are_two_networks(tmp_path):

@@ -143,7 +143,7 @@ def _notes(results: Results, published: bool) -> Iterator[str]:
         for model in network.models:
             words = [row.word for row in methods.rows(results, network) if row.model == model]
             if len(words) > 1:
-                yield f"{network.label}: {', '.join(words)} are explainers of one training and share its CL."
+                yield f"{network.label}: {'; '.join(words)} explain one training and share its CL."
     yield from power_notes.build(results)
     yield from captions.elsewhere(results)
     yield from other_networks(results)
