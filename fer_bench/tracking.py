@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -99,13 +99,19 @@ def mirror_evaluate(entry: Mapping[str, Any], root: Path = Path()) -> None:
     _Guard()(work)
 
 
-def sync(root: Path, plan: Mapping[str, Any]) -> Summary:
-    """Make or complete every run of the plan's cells that is missing; a second call finds nothing to do."""
+def sync(root: Path, plan: Mapping[str, Any], watched: Callable[[list[Any]], Iterable[Any]] = iter) -> Summary:
+    """Make or complete every run of the plan's cells that is missing; a second call finds nothing to do.
+
+    Args:
+        root: of the repository.
+        plan: content of data/plan/grid.json.
+        watched: wraps the list of cells, for a progress bar.
+    """
     summary = Summary()
 
     def work() -> None:
         mirror = _Mirror(root, summary)
-        for entry in plan["cells"]:
+        for entry in watched(plan["cells"]):
             cell = Cell.parse(entry["cell"])
             parent = mirror.train(cell)
             summary.without_results += not parent

@@ -3,10 +3,13 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from fer_bench.cells import PLAN
 from fer_bench.commands._command import KEEP, LOOK, command
@@ -39,4 +42,10 @@ def mlflow_sync() -> None:
     plan = PLAN / "grid.json"
     if not plan.is_file():
         raise InputError(f"{plan}: no such file; `dvc repro plan` makes it")
-    print(tracking.sync(Path(), json.loads(plan.read_text(encoding="utf-8"))))
+    print(tracking.sync(Path(), json.loads(plan.read_text(encoding="utf-8")), _watched))
+
+
+def _watched(cells: list[Any]) -> Iterable[Any]:
+    """Show how many cells are done, on a terminal: a run takes seconds and a grid has hundreds."""
+    console = Console(stderr=True)
+    return track(cells, "cells in MLflow", console=console, transient=True, disable=not console.is_terminal)
