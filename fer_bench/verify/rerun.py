@@ -22,7 +22,9 @@ def clone(root: Path) -> Iterator[Path]:
     """Clone the last commit into a temporary folder, whose DVC cache is empty; the working tree is not looked at."""
     with TemporaryDirectory(prefix="fer-bench-verify-") as folder:
         target = Path(folder) / "clone"
-        subprocess.run(["git", "clone", "--quiet", str(root.resolve()), str(target)], check=True)
+        subprocess.run(
+            ["git", "-c", "advice.detachedHead=false", "clone", "--quiet", str(root.resolve()), str(target)], check=True
+        )
         yield target
 
 
